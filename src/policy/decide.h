@@ -1,0 +1,46 @@
+/* The decision on one command: what tor gets, if anything (design 3.3, 3.5 to 3.7).
+ *
+ * Pure: policy and command in, verdict out. The zero value refuses. */
+#ifndef OG_DECIDE_H
+#define OG_DECIDE_H
+
+#include <stdbool.h>
+
+#include "buf.h"
+#include "command.h"
+#include "policy.h"
+#include "reply_plan.h"
+#include "template.h"
+
+enum verdict {
+    VERDICT_REFUSE = 0, /* 510 Command filtered */
+    VERDICT_FORWARD,    /* send `arguments` to tor, treat the reply by `plan` */
+    VERDICT_ANSWER,     /* answer by `plan`; tor is not asked */
+    VERDICT_SUBSCRIBE,  /* SETEVENTS whose events are all allowed: session/subscription goes on */
+};
+
+struct decision {
+    enum verdict verdict;
+    const char *reason;      /* REFUSE: why, for the log; static text without peer bytes */
+    struct source rule;      /* what decided: a rule, an option, or for near misses the rule whose
+                                limit or template failed; file NULL: nothing */
+    bool is_rewritten;       /* a replacement changed the arguments */
+    struct buf arguments;    /* FORWARD: printable, parsed again, canonical; max COMMAND_MAX_LINE */
+    struct reply_plan *plan; /* FORWARD, ANSWER: owned */
+};
+
+void decision_clear(struct decision *decision);
+
+/* Judges a sound command that is not local (KEYWORD_IS_LOCAL). An empty view refuses all. The
+ * command's data is judged by its size and bytes only (the reader did) and is not part of the
+ * decision's arguments. `decision` is initialised by this. */
+void policy_decide(const struct policy_view *view, const struct command *command,
+                   const struct template_variables *variables, struct decision *decision);
+
+/* The event's rule in the first profile that lists it, or NULL: the client may not have it. */
+const struct event_rule *policy_find_event(const struct policy_view *view, struct span name);
+
+/* Whether any of the profiles restricts streams and circuits to the client's own. */
+bool policy_is_tor_browser_mode(const struct policy_view *view);
+
+#endif

@@ -1,0 +1,42 @@
+/* One generation of the policy: the profiles of all files, in order (design 3.1, 3.2).
+ *
+ * Built whole, then only read; a reload builds the next one beside it. */
+#ifndef OG_POLICY_H
+#define OG_POLICY_H
+
+#include <stddef.h>
+
+#include "identity.h"
+#include "profile.h"
+
+struct policy {
+    unsigned references;
+    struct profile_file **files; /* sorted by file name; each holds a reference */
+    size_t count;
+};
+
+struct policy *policy_new(void);
+struct policy *policy_ref(struct policy *policy);
+void policy_unref(struct policy *policy); /* NULL allowed */
+
+/* Adds a file behind the others; takes over the caller's reference. */
+void policy_add_file(struct policy *policy, struct profile_file *file);
+
+/* The profile of that name, or NULL. */
+const struct profile *policy_find_profile(const struct policy *policy, const char *name);
+
+/* The profiles that serve one client, in the order in which their rules are tried. */
+struct policy_view {
+    const struct profile **profiles; /* owned array of borrowed profiles */
+    size_t count;
+};
+
+void policy_view_clear(struct policy_view *view);
+
+/* Which profiles serve this client. `socket_profile`: the client came in by the socket of the
+ * profile of that name, NULL: by the shared one. Only profiles of that socket are considered, and
+ * their qualifiers are checked (design 3.4). An empty view: nobody. */
+void policy_match(const struct policy *policy, const struct identity *identity,
+                  const char *socket_profile, struct policy_view *view_out);
+
+#endif

@@ -1,0 +1,135 @@
+/* A profile as loaded: immutable, every part with its place in the file (design 3.2 to 3.7).
+ *
+ * Profiles of one file live and die together (struct profile_file); a policy generation holds
+ * references to files, a session holds one to its generation. */
+#ifndef OG_PROFILE_H
+#define OG_PROFILE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+#include "diag.h"
+#include "keyword.h"
+#include "pattern.h"
+#include "template.h"
+
+/* One pattern/replacement pair of a `response` list. */
+struct line_rule {
+    struct source where;
+    struct pattern *pattern;
+    struct template *replacement;
+};
+
+/* A `response` list with its `unmatched-response`. */
+struct line_rules {
+    struct line_rule *items;
+    size_t count;
+    bool drop_unmatched;
+};
+
+/* One rule of a command. */
+struct rule {
+    struct source where;
+    struct pattern *pattern;
+    struct template *replacement; /* NULL: the arguments go out as they are */
+    struct line_rules response;
+    char **reply; /* the lines of `reply`, checked reply framing; NULL: tor is asked */
+    size_t reply_count;
+};
+
+struct command_rules {
+    struct source where;
+    const struct keyword *keyword;
+    struct rule *rules;
+    size_t count;
+};
+
+/* One option of `confs`. */
+struct conf_rule {
+    struct source where;
+    char *name;        /* the profile's spelling, which is what is sent */
+    bool may_reset;    /* '' is among the values: "KEY" alone is allowed */
+    struct pattern **values; /* what may be set; none: may only be read */
+    size_t count;
+};
+
+/* One event of `events`. */
+struct event_rule {
+    struct source where;
+    const char *name; /* tor's spelling; static, or owned by the profile if tor does not know it */
+    char *own_name;   /* that owned copy, or NULL */
+    bool suppress;
+    struct line_rules response;
+};
+
+/* A list of names, of which one must match. */
+struct qualifier {
+    bool is_present; /* the key is in the profile */
+    bool is_any;     /* one element is "*" */
+    char **names;
+    size_t count;
+    struct source where;
+};
+
+/* users and groups, resolved to numbers when loaded. */
+struct id_qualifier {
+    bool is_present;
+    bool is_any;
+    id_t *ids; /* names that do not exist are left out (and warned of): they match nobody */
+    size_t count;
+    struct source where;
+};
+
+/* `socket`: design 3.4. */
+struct profile_socket {
+    bool is_wanted;
+    struct source where;
+    char *path; /* NULL: RUNTIME-DIR/NAME.sock */
+    bool has_user;
+    uid_t user;
+    bool has_group;
+    gid_t group;
+    bool has_mode;
+    mode_t mode; /* default 0666, or 0660 where user or group is given */
+};
+
+struct profile {
+    char *name;
+    struct source where;
+    struct qualifier apparmor_profiles;
+    struct id_qualifier users;
+    struct id_qualifier groups;
+    struct qualifier hosts; /* addresses and networks, checked when loaded */
+    struct profile_socket socket;
+    struct command_rules *commands;
+    size_t command_count;
+    struct conf_rule *confs;
+    size_t conf_count;
+    struct event_rule *events;
+    size_t event_count;
+    bool tor_browser_mode;
+};
+
+struct profile_file {
+    unsigned references;
+    char *path;          /* for messages; every struct source points here */
+    char *stem;          /* file name without ".yml": the default name */
+    struct profile *profiles;
+    size_t count;
+};
+
+struct profile_file *profile_file_ref(struct profile_file *file);
+void profile_file_unref(struct profile_file *file); /* NULL allowed */
+
+/* The rules of a command, or NULL. */
+const struct command_rules *profile_find_command(const struct profile *profile,
+                                                 enum keyword_id keyword);
+
+/* The option's rule by its whole name in any case, or NULL. */
+const struct conf_rule *profile_find_conf(const struct profile *profile, struct span name);
+
+/* The event's rule by its name in any case, or NULL. */
+const struct event_rule *profile_find_event(const struct profile *profile, struct span name);
+
+#endif

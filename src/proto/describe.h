@@ -1,0 +1,21 @@
+/* What a log may say of a command: its name and its keywords, never its values (design 5).
+ *
+ * GETINFO keys, option names, signals and events are printed if tor knows them (options: if they
+ * look like one); prefix keys of GETINFO without what follows their last slash; keyword arguments
+ * as "Port= Flags=". Everything else is "...". Bytes of an unknown keyword are escaped and cut. */
+#ifndef OG_DESCRIBE_H
+#define OG_DESCRIBE_H
+
+#include "buf.h"
+#include "command.h"
+
+/* Appends the description; never more than about 200 bytes. */
+void describe_command(struct buf *out, const struct command *command);
+
+/* Appends a reply or event line with its values masked: code, separator and key names only. */
+void describe_reply_line(struct buf *out, struct span wire);
+
+/* The known GETINFO key or prefix key (ends in "/") that `key` belongs to; NULL if none. */
+const char *describe_info_key(struct span key);
+
+#endif

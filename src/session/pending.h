@@ -1,0 +1,49 @@
+/* The replies that a client is owed, in the order of its commands, whoever gives them. */
+#ifndef OG_PENDING_H
+#define OG_PENDING_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "add_onion.h"
+#include "buf.h"
+#include "keyword.h"
+#include "reply_plan.h"
+#include "subscription.h"
+
+enum pending_kind {
+    PENDING_LOCAL,       /* ready: `text` is the whole reply */
+    PENDING_WAITING,     /* to be sent to tor as soon as we are logged in */
+    PENDING_SENT,        /* sent; tor owes the reply */
+    PENDING_RESUBSCRIBE, /* our own SETEVENTS after a reconnect; the client is owed nothing */
+};
+
+struct pending {
+    enum pending_kind kind;
+    const struct keyword *keyword;
+    struct buf text;         /* LOCAL: reply; WAITING: the command's arguments */
+    struct buf data;         /* WAITING: data block */
+    struct reply_plan *plan; /* WAITING, SENT */
+    bool closes;             /* LOCAL: the session ends behind it (QUIT, line too long) */
+    bool is_detached;        /* ADD_ONION with Detach */
+    char *service;           /* DEL_ONION: the address it names */
+    struct event_set *events; /* SETEVENTS: the set that a 250 makes valid */
+    struct pending *next;
+};
+
+struct pending_queue {
+    struct pending *head;
+    struct pending *tail;
+    size_t count;
+};
+
+struct pending *pending_push(struct pending_queue *queue, enum pending_kind kind,
+                             const struct keyword *keyword);
+/* Puts one before all others. */
+struct pending *pending_push_front(struct pending_queue *queue, enum pending_kind kind,
+                                   const struct keyword *keyword);
+/* Drops the head, with secrets wiped. */
+void pending_pop(struct pending_queue *queue);
+void pending_clear(struct pending_queue *queue);
+
+#endif

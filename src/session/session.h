@@ -1,0 +1,122 @@
+/* One client: bytes in from both sides in any cuts, bytes out. No descriptor, no clock, no log.
+ *
+ * The shell feeds bytes, writes what it is given, connects to tor when asked, and closes when told.
+ * Replies keep the order of commands; events pass between messages; nothing reaches tor but through
+ * command_write, nothing reaches the client but parsed lines and our own replies. */
+#ifndef OG_SESSION_H
+#define OG_SESSION_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "buf.h"
+#include "command.h"
+#include "decide.h"
+#include "policy.h"
+#include "span.h"
+#include "template.h"
+#include "tor_facts.h"
+#include "torauth.h"
+
+#define SESSION_MAX_PENDING 64               /* design 4.2: unanswered commands */
+#define SESSION_REPLY_BUFFER (1024 * 1024)   /* design 4.4: then tor is not read */
+#define SESSION_REPLY_HOLD (64 * 1024)       /* a longer reply is passed on in pieces */
+
+/* What was done with one command: for the log and the counters. Borrowed during the call. */
+struct session_report {
+    const struct command *command;
+    enum verdict verdict;
+    bool is_local;          /* answered by us without any rule: PROTOCOLINFO and its like */
+    bool is_rewritten;
+    struct source rule;     /* file NULL: none */
+    const char *reason;     /* refused: why; else NULL */
+};
+
+struct session_observer {
+    void (*command)(void *context, const struct session_report *report);
+    /* An event was withheld, a reply did not fit, tor refused a login: one sentence without secrets
+     * or peer bytes. */
+    void (*problem)(void *context, const char *text);
+    void *context;
+};
+
+/* Everything is borrowed and must outlive the session, but for `policy`, which is referenced. */
+struct session_setup {
+    struct policy *policy;
+    const struct policy_view *view; /* copied */
+    struct template_variables variables;
+    struct tor_facts *facts;
+    const struct torauth_secrets *secrets;
+    const struct session_observer *observer;
+};
+
+struct session;
+
+struct session *session_new(const struct session_setup *setup);
+void session_free(struct session *session);
+
+/* --- the client's side --- */
+
+/* Takes client bytes; returns how many were taken. Fewer than given: the session is full (see
+ * session_reads_client); offer the rest again when it reads. */
+size_t session_client_input(struct session *session, struct span bytes);
+
+/* The client will send no more. Commands already received are still carried out. */
+void session_client_eof(struct session *session);
+
+/* The client cannot be written to any more: replies are discarded from now on. */
+void session_client_gone(struct session *session);
+
+/* What is to be written to the client now; session_client_sent says how much was. */
+struct span session_client_output(const struct session *session);
+void session_client_sent(struct session *session, size_t len);
+
+/* Whether client bytes are wanted now. */
+bool session_reads_client(const struct session *session);
+
+/* --- tor's side --- */
+
+/* A connection to tor is needed and there is none: connect, then session_tor_connected or
+ * session_tor_lost. */
+bool session_wants_tor(const struct session *session);
+
+/* A command waits for that connection, so a pause between attempts does not apply. */
+bool session_wants_tor_now(const struct session *session);
+
+void session_tor_connected(struct session *session);
+void session_tor_input(struct session *session, struct span bytes);
+
+/* The connection could not be made or is gone. `reason`: for clients and log, without paths or
+ * addresses, such as "Connection refused". The shell has closed its end, or closes it now. */
+void session_tor_lost(struct session *session, const char *reason);
+
+/* tor owes a reply and has been silent for the time limit (design 4.2): ends the session. */
+void session_tor_silent(struct session *session);
+
+struct span session_tor_output(const struct session *session);
+void session_tor_sent(struct session *session, size_t len);
+
+/* Whether tor owes us a reply: the shell's timer runs. */
+bool session_awaits_tor(const struct session *session);
+
+/* Whether bytes from tor are wanted now. */
+bool session_reads_tor(const struct session *session);
+
+/* The connection to tor must be dropped now (login failed, nonsense); answered by
+ * session_tor_lost. */
+bool session_drops_tor(const struct session *session);
+
+/* --- the end --- */
+
+/* The session is over: write what session_client_output has, and what session_tor_output has, then
+ * close both. NULL while it goes on, else why. */
+const char *session_end_reason(const struct session *session);
+
+/* Ends it from outside (shutdown, profile gone, time limit): nothing more is read. */
+void session_end(struct session *session, const char *reason);
+
+/* The generation whose rules it follows. */
+const struct policy *session_policy(const struct session *session);
+const struct policy_view *session_view(const struct session *session);
+
+#endif

@@ -1,0 +1,70 @@
+/* Our own login to tor as a state machine (control-protocol 8.1, 2.6).
+ *
+ * Replies in, commands out. What needs the system (files, randomness) is asked through
+ * struct torauth_secrets. A challenge's server hash is verified before anything is proved. */
+#ifndef OG_TORAUTH_H
+#define OG_TORAUTH_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "buf.h"
+#include "reply.h"
+#include "tor_facts.h"
+
+#define TORAUTH_COOKIE_SIZE 32
+#define TORAUTH_NONCE_SIZE 32
+#define TORAUTH_REASON_MAX 256
+
+struct torauth_secrets {
+    /* Reads the cookie (exactly TORAUTH_COOKIE_SIZE bytes). `path` is what tor named, NUL-terminated;
+     * the shell may prefer a configured one. False: *reason_out is a static or owned text that lives
+     * until the next call, for the log. */
+    bool (*read_cookie)(void *context, const char *path, uint8_t cookie_out[TORAUTH_COOKIE_SIZE],
+                        const char **reason_out);
+    /* Appends the password; false: none is configured or it cannot be read (*reason_out NULL or
+     * why). */
+    bool (*read_password)(void *context, struct buf *out, const char **reason_out);
+    /* Fills with random bytes. */
+    void (*nonce)(void *context, uint8_t nonce_out[TORAUTH_NONCE_SIZE]);
+    void *context;
+};
+
+enum torauth_state {
+    TORAUTH_IDLE,
+    TORAUTH_PROTOCOLINFO, /* asked for methods and version */
+    TORAUTH_CHALLENGE,    /* sent AUTHCHALLENGE */
+    TORAUTH_AUTHENTICATE, /* sent AUTHENTICATE and the question for control listeners */
+    TORAUTH_LISTENERS,    /* waiting for the listeners */
+    TORAUTH_DONE,
+    TORAUTH_FAILED,
+};
+
+struct torauth {
+    enum torauth_state state;
+    const struct torauth_secrets *secrets;
+    struct tor_facts *facts;
+    char *cookie_path;
+    bool offers_null, offers_cookie, offers_safecookie, offers_password;
+    uint8_t cookie[TORAUTH_COOKIE_SIZE];
+    uint8_t nonce[TORAUTH_NONCE_SIZE];
+    unsigned lines; /* of the current reply */
+    bool found;     /* the line that the current reply is about was seen */
+    char reason[TORAUTH_REASON_MAX]; /* TORAUTH_FAILED: why, for the log */
+};
+
+void torauth_init(struct torauth *auth, const struct torauth_secrets *secrets,
+                  struct tor_facts *facts);
+
+/* Wipes secrets and frees; the state is TORAUTH_IDLE again. */
+void torauth_clear(struct torauth *auth);
+
+/* Begins a login on a fresh connection: appends the first command. */
+void torauth_start(struct torauth *auth, struct buf *to_tor);
+
+/* Takes one line from tor, appends the next command if one is due. Anything unexpected is
+ * TORAUTH_FAILED with a reason. Returns the state. */
+enum torauth_state torauth_feed(struct torauth *auth, const struct reply_line *line,
+                                struct buf *to_tor);
+
+#endif
