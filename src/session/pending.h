@@ -13,6 +13,7 @@
 
 enum pending_kind {
     PENDING_LOCAL,       /* ready: `text` is the whole reply */
+    PENDING_GREETING,    /* PROTOCOLINFO: ready as soon as tor's version is known, or cannot be */
     PENDING_WAITING,     /* to be sent to tor as soon as we are logged in */
     PENDING_SENT,        /* sent; tor owes the reply */
     PENDING_RESUBSCRIBE, /* our own SETEVENTS after a reconnect; the client is owed nothing */
@@ -24,9 +25,9 @@ struct pending {
     struct buf text;         /* LOCAL: reply; WAITING: the command's arguments */
     struct buf data;         /* WAITING: data block */
     struct reply_plan *plan; /* WAITING, SENT */
-    bool closes;             /* LOCAL: the session ends behind it (QUIT, line too long) */
+    const char *ends;        /* LOCAL: the session ends behind it, and this is why; else NULL */
     bool is_detached;        /* ADD_ONION with Detach */
-    char *service;           /* DEL_ONION: the address it names */
+    char *service;           /* DEL_ONION: the address it names; ADD_ONION: the one that tor gave */
     struct event_set *events; /* SETEVENTS: the set that a 250 makes valid */
     struct pending *next;
 };

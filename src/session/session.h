@@ -106,6 +106,9 @@ bool session_reads_tor(const struct session *session);
  * session_tor_lost. */
 bool session_drops_tor(const struct session *session);
 
+/* The login on this connection is done. */
+bool session_is_logged_in(const struct session *session);
+
 /* --- the end --- */
 
 /* The session is over: write what session_client_output has, and what session_tor_output has, then

@@ -34,7 +34,7 @@ enum torauth_state {
     TORAUTH_IDLE,
     TORAUTH_PROTOCOLINFO, /* asked for methods and version */
     TORAUTH_CHALLENGE,    /* sent AUTHCHALLENGE */
-    TORAUTH_AUTHENTICATE, /* sent AUTHENTICATE and the question for control listeners */
+    TORAUTH_AUTHENTICATE, /* sent AUTHENTICATE, and the question for control listeners if asked */
     TORAUTH_LISTENERS,    /* waiting for the listeners */
     TORAUTH_DONE,
     TORAUTH_FAILED,
@@ -44,17 +44,17 @@ struct torauth {
     enum torauth_state state;
     const struct torauth_secrets *secrets;
     struct tor_facts *facts;
+    bool asks_listeners; /* the session may add onion services: their targets must be judged */
     char *cookie_path;
     bool offers_null, offers_cookie, offers_safecookie, offers_password;
     uint8_t cookie[TORAUTH_COOKIE_SIZE];
     uint8_t nonce[TORAUTH_NONCE_SIZE];
-    unsigned lines; /* of the current reply */
-    bool found;     /* the line that the current reply is about was seen */
+    bool has_methods; /* an AUTH line was seen */
     char reason[TORAUTH_REASON_MAX]; /* TORAUTH_FAILED: why, for the log */
 };
 
 void torauth_init(struct torauth *auth, const struct torauth_secrets *secrets,
-                  struct tor_facts *facts);
+                  struct tor_facts *facts, bool asks_listeners);
 
 /* Wipes secrets and frees; the state is TORAUTH_IDLE again. */
 void torauth_clear(struct torauth *auth);

@@ -1,0 +1,211 @@
+/* The client's replies stand in one queue, whoever gives them; tor's messages are passed on between
+ * them. What is written to the client is decided in one place, session_pump, and in one order. */
+#include "session_parts.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "mem.h"
+
+/* Beyond what session_reads_tor allows: one read of the shell's, grown by rewriting. */
+#define OUTBOX_MAX (16 * 1024 * 1024)
+/* More is not accepted from the client while this much waits for tor. */
+#define TO_TOR_HIGH (256 * 1024)
+/* That, and the last command that was accepted before; a login or a SETEVENTS of ours fits too. */
+#define TO_TOR_MAX (TO_TOR_HIGH + 2 * (COMMAND_MAX_LINE + COMMAND_MAX_DATA))
+
+static struct policy_view view_copy(const struct policy_view *view)
+{
+    struct policy_view copy = {NULL, view->count};
+
+    if (view->count) {
+        copy.profiles = mem_zalloc(view->count, sizeof(const struct profile *));
+        memcpy(copy.profiles, view->profiles, view->count * sizeof(const struct profile *));
+    }
+    return copy;
+}
+
+static bool view_adds_onions(const struct policy_view *view)
+{
+    for (size_t i = 0; i < view->count; i++)
+        if (profile_find_command(view->profiles[i], KEYWORD_ADD_ONION))
+            return true;
+    return false;
+}
+
+struct session *session_new(const struct session_setup *setup)
+{
+    struct session *session = mem_zalloc(1, sizeof *session);
+
+    session->policy = policy_ref(setup->policy);
+    session->view = view_copy(setup->view);
+    session->variables = setup->variables;
+    session->facts = setup->facts;
+    session->observer = setup->observer;
+    command_reader_init(&session->client_reader);
+    reply_reader_init(&session->tor_reader);
+    outbox_init(&session->outbox, OUTBOX_MAX);
+    buf_init(&session->to_tor, TO_TOR_MAX);
+    event_filter_init(&session->filter);
+    torauth_init(&session->auth, setup->secrets, setup->facts, view_adds_onions(setup->view));
+    return session;
+}
+
+void session_free(struct session *session)
+{
+    if (!session)
+        return;
+    for (size_t i = 0; i < session->service_count; i++)
+        free(session->services[i]);
+    free(session->services);
+    event_set_free(session->events);
+    event_filter_clear(&session->filter);
+    torauth_clear(&session->auth);
+    buf_wipe(&session->to_tor);
+    outbox_clear(&session->outbox);
+    pending_clear(&session->pending);
+    reply_reader_clear(&session->tor_reader);
+    command_reader_clear(&session->client_reader);
+    policy_view_clear(&session->view);
+    policy_unref(session->policy);
+    free(session);
+}
+
+/* --- the queue to the client --- */
+
+void session_answer_551(struct pending *pending, const char *text)
+{
+    pending->kind = PENDING_LOCAL;
+    buf_wipe(&pending->text);
+    buf_wipe(&pending->data);
+    buf_printf(&pending->text, "551 %s\r\n", text);
+}
+
+void session_greet(const struct session *session, struct pending *pending)
+{
+    const char *version =
+        session->facts->version[0] ? session->facts->version : TOR_VERSION_FALLBACK;
+
+    /* NULL suits every client; HASHEDPASSWORD is for those that were given a password and insist on
+     * using it (control-protocol 8.2). The kernel has already said who the client is. */
+    buf_printf(&pending->text,
+               "250-PROTOCOLINFO 1\r\n"
+               "250-AUTH METHODS=NULL,HASHEDPASSWORD\r\n"
+               "250-VERSION Tor=\"%s\"\r\n"
+               "250 OK\r\n",
+               version);
+    pending->kind = PENDING_LOCAL;
+}
+
+/* Puts the answer at the head into the outbox. */
+static void deliver_head(struct session *session)
+{
+    struct pending *head = session->pending.head;
+    const char *ends = head->ends;
+
+    if (!session->client_gone)
+        buf_append(outbox_message(&session->outbox), buf_span(&head->text));
+    outbox_commit(&session->outbox);
+    pending_pop(&session->pending);
+    if (ends)
+        session_end(session, ends);
+}
+
+void session_pump(struct session *session)
+{
+    while (!session->end_reason && session->message == MESSAGE_NONE && session->pending.head &&
+           session->pending.head->kind == PENDING_LOCAL)
+        deliver_head(session);
+    if (session->outbox.buf.overflow)
+        session_end(session, "more reply data than may be buffered");
+    if (session->client_eof && !session->pending.head && session->message == MESSAGE_NONE)
+        session_end(session, "client closed the connection");
+}
+
+void session_fail(struct session *session, const char *reason)
+{
+    bool in_pieces = session->message != MESSAGE_NONE && session->message_passed;
+
+    session->observer->problem(session->observer->context, reason);
+    outbox_rollback(&session->outbox);
+    session->message = MESSAGE_NONE;
+    /* Half of a message is with the client already: nothing that follows could be understood. */
+    for (struct pending *p = session->pending.head; p && !in_pieces; p = p->next)
+        if (p->kind != PENDING_LOCAL && p->kind != PENDING_RESUBSCRIBE)
+            session_answer_551(p, "tor connection failed");
+        else if (p->kind == PENDING_RESUBSCRIBE)
+            p->kind = PENDING_LOCAL;
+    session->input_closed = true;
+    if (!in_pieces)
+        session_pump(session);
+    session_end(session, reason);
+}
+
+/* --- outputs and the end --- */
+
+struct span session_client_output(const struct session *session)
+{
+    return session->client_gone ? span_make(NULL, 0) : outbox_ready(&session->outbox);
+}
+
+void session_client_sent(struct session *session, size_t len)
+{
+    outbox_sent(&session->outbox, len);
+}
+
+bool session_reads_client(const struct session *session)
+{
+    if (session->input_closed)
+        return !session->client_eof;
+    return session->pending.count < SESSION_MAX_PENDING &&
+           session->outbox.buf.len < SESSION_REPLY_BUFFER &&
+           session->to_tor.len + session->waiting_bytes < TO_TOR_HIGH;
+}
+
+struct span session_tor_output(const struct session *session)
+{
+    return buf_span(&session->to_tor);
+}
+
+void session_tor_sent(struct session *session, size_t len)
+{
+    buf_consume(&session->to_tor, len);
+}
+
+void session_client_eof(struct session *session)
+{
+    session->input_closed = true;
+    session->client_eof = true;
+    session_pump(session);
+}
+
+void session_client_gone(struct session *session)
+{
+    session->client_gone = true;
+    outbox_clear(&session->outbox);
+    session_client_eof(session);
+}
+
+const char *session_end_reason(const struct session *session)
+{
+    return session->end_reason;
+}
+
+void session_end(struct session *session, const char *reason)
+{
+    if (session->end_reason)
+        return;
+    outbox_rollback(&session->outbox);
+    session->end_reason = reason;
+    session->input_closed = true;
+}
+
+const struct policy *session_policy(const struct session *session)
+{
+    return session->policy;
+}
+
+const struct policy_view *session_view(const struct session *session)
+{
+    return &session->view;
+}
