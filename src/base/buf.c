@@ -1,3 +1,8 @@
+/* Growable bytes.
+ *
+ * One block of memory with a window in it: [start, start + len). Consuming moves the window;
+ * appending moves its content back to the front once at least half of the block in use is free, and
+ * doubles the block otherwise, so both cost O(1) a byte. */
 #include "buf.h"
 
 #include <stdarg.h>

@@ -1,3 +1,4 @@
+/* Hexadecimal text: digits of either case in, upper case out, as tor prints it. */
 #include "hex.h"
 
 int hex_digit(char c)

@@ -1,3 +1,7 @@
+/* HMAC-SHA256 by nettle, the only file that knows it.
+ *
+ * Needed for tor's SAFECOOKIE login (control-protocol 8.1); the context holds key material and is
+ * wiped after use. */
 #include "hmac.h"
 
 #include <nettle/hmac.h>

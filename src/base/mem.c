@@ -1,3 +1,4 @@
+/* Allocation that succeeds or aborts, so that no caller has a path for half a failure. */
 #include "mem.h"
 
 #include <stdarg.h>

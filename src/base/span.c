@@ -1,3 +1,4 @@
+/* What is too long to stand in span.h. Comparison and numbers know ASCII only. */
 #include "span.h"
 
 #include "ascii.h"

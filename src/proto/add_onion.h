@@ -56,7 +56,8 @@ struct add_onion_facts {
 enum target_result add_onion_canonical(struct span arguments, struct buf *out,
                                        struct add_onion_facts *facts_out);
 
-/* Calls `visit` for each target of canonical arguments until it returns false; returns false then. */
+/* Calls `visit` for each target of canonical arguments until it returns false; returns false then,
+ * and if a target does not parse. */
 bool add_onion_each_target(struct span arguments,
                            bool (*visit)(const struct target *target, void *context),
                            void *context);

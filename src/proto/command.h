@@ -30,7 +30,7 @@ struct command {
     const struct keyword *keyword; /* NULL unless the keyword is known */
     bool is_block;                 /* the line began with "+" */
     struct span name;              /* keyword as the client wrote it, without "+" */
-    struct span arguments;         /* after the spaces that follow the keyword; trailing spaces kept */
+    struct span arguments;         /* behind the keyword and its spaces; trailing spaces kept */
     struct span data;              /* block: the data lines as sent, each ended by CRLF, without the
                                       final "." line */
 };
@@ -56,9 +56,14 @@ void command_reader_clear(struct command_reader *reader);
 enum command_result command_reader_next(struct command_reader *reader, struct span *input,
                                         struct command *command_out);
 
-/* Splits one line (without LF, one CR at its end allowed) that is no block into a command.
- * Everything in *command_out is borrowed from `line`. */
+/* Splits one line (without LF, one CR at its end allowed) that is no block into a command; a line
+ * that begins with "+" comes out as COMMAND_UNKNOWN. Everything in *command_out is borrowed from
+ * `line`. */
 void command_parse_line(struct span line, struct command *command_out);
+
+/* Whether a block's data is what struct command promises: lines ended by CRLF, printable ASCII,
+ * none of them a lone ".". Empty data is sound. */
+bool command_data_is_sound(struct span data);
 
 /* Writes a command for tor: our spelling of the keyword, one space and the arguments if there are
  * any, CRLF; for a block command "+", the data lines and ".". The arguments must be printable ASCII

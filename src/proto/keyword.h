@@ -80,8 +80,8 @@ struct keyword {
     enum keyword_reply reply;
     unsigned flags;            /* enum keyword_flag */
     unsigned min_words;        /* positional words that tor demands */
-    unsigned max_words;        /* and allows; for K grammars those before the pairs */
-    const char *const *keys;   /* NULL-terminated: known keywords of K grammars, for logs; or NULL */
+    unsigned max_words;        /* and allows (UINT_MAX: any); K grammars: those before the pairs */
+    const char *const *keys;   /* NULL-terminated: keywords of K grammars, for logs; or NULL */
 };
 
 /* The row for a name in any case. `is_block`: the line began with "+" (the name comes without it).

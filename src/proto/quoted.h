@@ -19,7 +19,8 @@ size_t quoted_length(struct span text);
 bool quoted_decode(struct span text, struct buf *out);
 
 /* Appends `text` as a quoted string: backslash and quote escaped, other bytes outside printable
- * ASCII as octal \NNN. */
+ * ASCII as octal \NNN. False, and nothing appended, if it holds a NUL, which tor would refuse, or
+ * the buffer is full. */
 bool quoted_encode(struct span text, struct buf *out);
 
 #endif

@@ -56,7 +56,8 @@ void reply_reader_clear(struct reply_reader *reader);
 enum reply_result reply_reader_next(struct reply_reader *reader, struct span *input,
                                     struct reply_line *line_out);
 
-/* Whether the line holds no control character (bytes >= 0x80 are fine). Data lines may hold any. */
+/* Whether the line holds no control character (bytes >= 0x80 are fine). Data lines may hold any and
+ * are always clean. */
 bool reply_line_is_clean(const struct reply_line *line);
 
 /* Reads one line that stands outside a data block, such as a rewritten one or one of a profile's
