@@ -37,8 +37,14 @@ void decision_clear(struct decision *decision);
 void policy_decide(const struct policy_view *view, const struct command *command,
                    const struct template_variables *variables, struct decision *decision);
 
-/* The event's rule in the first profile that lists it, or NULL: the client may not have it. */
+/* The event's rule in the first profile that lists it, or NULL: the client may not have it. Ask
+ * policy_withholds_event as well before delivering one. */
 const struct event_rule *policy_find_event(const struct policy_view *view, struct span name);
+
+/* Whether events of that name (in any case) may be asked for but are never delivered, as if
+ * suppressed: STREAM, STREAM_BW, CIRC, CIRC_MINOR and CIRC_BW under tor-browser-mode. This version
+ * cannot tell the client's own streams from those of others. */
+bool policy_withholds_event(const struct policy_view *view, struct span name);
 
 /* Whether any of the profiles restricts streams and circuits to the client's own. */
 bool policy_is_tor_browser_mode(const struct policy_view *view);

@@ -17,6 +17,7 @@ struct event_filter {
     const struct event_rule *rule; /* NULL: between events */
     bool withhold;
     bool is_first;
+    bool drops_block; /* the "650+" line before was taken out, its data goes with it */
     struct buf held;
     struct buf scratch;
 };

@@ -37,6 +37,13 @@ struct yaml_node {
  * copied by nobody: it must outlive the tree. */
 struct yaml_node *yaml_tree_parse(const char *file, struct span text, struct diag_list *diags,
                                   bool *is_empty_out);
+
+/* The same for a caller that goes on to check the contents, so that one run reports all errors:
+ * after an anchor, an alias (null stands for it), a tag or a duplicate key the tree is returned
+ * all the same. The caller must look at diags->errors before it uses anything. */
+struct yaml_node *yaml_tree_parse_to_check(const char *file, struct span text,
+                                           struct diag_list *diags, bool *is_empty_out);
+
 void yaml_tree_free(struct yaml_node *root);
 
 /* The value under `key` (exact text), or NULL. */

@@ -1,0 +1,146 @@
+/* What the tests of the session need around it: a policy from text, a client that the policy serves,
+ * secrets that are none, and a tor that lets everybody in. */
+#ifndef OG_SESSION_STUB_H
+#define OG_SESSION_STUB_H
+
+#include <criterion/criterion.h>
+#include <string.h>
+
+#include "policy.h"
+#include "profile_load.h"
+#include "session.h"
+
+#define STUB_STREAM_MAX (16 * 1024 * 1024)
+
+static inline void stub_ignore_command(void *context, const struct session_report *report)
+{
+    (void)context;
+    (void)report;
+}
+
+static inline void stub_ignore_problem(void *context, const char *text)
+{
+    (void)context;
+    (void)text;
+}
+
+static inline bool stub_no_cookie(void *context, const char *path,
+                                  uint8_t cookie[TORAUTH_COOKIE_SIZE], const char **reason_out)
+{
+    (void)context;
+    (void)path;
+    (void)cookie;
+    *reason_out = "there is no cookie here";
+    return false;
+}
+
+static inline bool stub_no_password(void *context, struct buf *out, const char **reason_out)
+{
+    (void)context;
+    (void)out;
+    *reason_out = NULL;
+    return false;
+}
+
+static inline void stub_nonce(void *context, uint8_t nonce[TORAUTH_NONCE_SIZE])
+{
+    (void)context;
+    memset(nonce, 7, TORAUTH_NONCE_SIZE);
+}
+
+static inline bool stub_no_user(void *context, const char *name, uid_t *uid_out)
+{
+    (void)context;
+    (void)name;
+    (void)uid_out;
+    return false;
+}
+
+static inline bool stub_no_group(void *context, const char *name, gid_t *gid_out)
+{
+    (void)context;
+    (void)name;
+    (void)gid_out;
+    return false;
+}
+
+/* The session and what it stands on. */
+struct stub {
+    struct policy *policy;
+    struct policy_view view;
+    struct tor_facts facts;
+    struct session *session;
+};
+
+/* Loads the profiles of one file; a text that does not load fails the test. */
+static inline struct profile_file *stub_load(const char *path, struct span text)
+{
+    static const struct name_resolver resolver = {stub_no_user, stub_no_group, NULL};
+    struct diag_list diags;
+    struct buf messages;
+
+    buf_init(&messages, STUB_STREAM_MAX);
+    diag_list_init(&diags);
+    struct profile_file *file = profile_load(path, text, &resolver, &diags);
+    for (size_t i = 0; i < diags.count; i++) {
+        diag_format(&messages, &diags.items[i]);
+        buf_append_char(&messages, '\n');
+    }
+    buf_append_char(&messages, '\0');
+    cr_assert(file != NULL, "%s: its profile is not accepted: %s", path, messages.data);
+    diag_list_clear(&diags);
+    buf_clear(&messages);
+    return file;
+}
+
+/* A session of a client that comes in by the shared socket. */
+static inline void stub_open(struct stub *stub, struct profile_file *file)
+{
+    static const struct session_observer observer = {stub_ignore_command, stub_ignore_problem, NULL};
+    static const struct torauth_secrets secrets = {stub_no_cookie, stub_no_password, stub_nonce,
+                                                   NULL};
+    const struct identity client = {.transport = IDENTITY_UNIX,
+                                    .has_credentials = true,
+                                    .uid = 4711,
+                                    .gid = 4711,
+                                    .pid = 1,
+                                    .has_groups = true};
+    struct session_setup setup = {
+        .variables = {SPAN("127.0.0.1"), SPAN("0"), SPAN("127.0.0.1"), SPAN("0")},
+        .secrets = &secrets,
+        .observer = &observer,
+    };
+
+    stub->policy = policy_new();
+    policy_add_file(stub->policy, file);
+    policy_match(stub->policy, &client, NULL, &stub->view);
+    tor_facts_init(&stub->facts);
+    setup.policy = stub->policy;
+    setup.view = &stub->view;
+    setup.facts = &stub->facts;
+    stub->session = session_new(&setup);
+}
+
+static inline void stub_close(struct stub *stub)
+{
+    session_free(stub->session);
+    tor_facts_clear(&stub->facts);
+    policy_view_clear(&stub->view);
+    policy_unref(stub->policy);
+}
+
+/* What a tor without authentication answers to onion-grater's own login; NULL: it is not part of
+ * it. `line` comes with its end. */
+static inline const char *stub_login_answer(struct span line)
+{
+    if (span_starts_with(line, SPAN("PROTOCOLINFO")))
+        return "250-PROTOCOLINFO 1\r\n250-AUTH METHODS=NULL\r\n"
+               "250-VERSION Tor=\"0.4.9.11\"\r\n250 OK\r\n";
+    if (span_starts_with(line, SPAN("AUTHENTICATE")))
+        return "250 OK\r\n";
+    if (span_equals(line, SPAN("GETINFO net/listeners/control\r\n")))
+        return "250-net/listeners/control=\"unix:/run/tor/control\"\r\n250 OK\r\n";
+    return NULL;
+}
+
+#endif
