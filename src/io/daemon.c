@@ -1,0 +1,390 @@
+/* The event loop and what hangs on it: one policy generation, the sockets that it asks for, the
+ * relays, and signals. A reload builds the next generation whole and then swaps; sessions hold on
+ * to theirs (design 3.1). One thread; nothing here waits but the loop itself. */
+#include "daemon.h"
+
+#include <errno.h>
+#include <event2/event.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "listener_set.h"
+#include "log.h"
+#include "mem.h"
+#include "names.h"
+#include "peer.h"
+#include "profile_dir.h"
+#include "relay.h"
+#include "secrets.h"
+
+#ifdef HAVE_CONFIG_H
+#include "config.h"
+#endif
+
+#define DAEMON_TOO_MANY "551 Too many connections\r\n"
+/* Descriptors that are no session's: listeners, files being read, the loop's own. */
+#define DAEMON_SPARE_DESCRIPTORS 128
+#define DAEMON_SIGNALS 3
+
+struct daemon {
+    const struct options *options;
+    struct event_base *base;
+    struct event *signals[DAEMON_SIGNALS];
+    int runtime_lock;
+    struct policy *policy;
+    struct listener_set listeners;
+    struct upstream upstream;
+    struct secrets secrets;
+    struct torauth_secrets secrets_interface;
+    struct tor_facts facts;
+    struct quota quota;
+    struct relay_host host;
+};
+
+/* --- profiles --- */
+
+static struct profile_dirs daemon_profile_dirs(const struct options *options)
+{
+    struct profile_dirs dirs = profile_dirs_default;
+
+    if (options->profiles.count > 0) {
+        dirs.paths = (const char *const *)options->profiles.items;
+        dirs.count = options->profiles.count;
+        dirs.may_be_missing = false;
+    }
+    return dirs;
+}
+
+static struct policy *daemon_load(const struct options *options, const struct policy *former,
+                                  struct diag_list *diags, struct profile_dir_counts *counts)
+{
+    struct profile_dirs dirs = daemon_profile_dirs(options);
+    struct policy *policy =
+        profile_dirs_load(&dirs, former, &names_of_system, diags, counts);
+
+    if (policy)
+        profile_dirs_warn_labels(policy, diags);
+    return policy;
+}
+
+/* --- clients --- */
+
+static void daemon_turn_away(struct daemon *daemon, int fd, struct quota_user *user,
+                             enum quota_result result)
+{
+    /* One short line into an empty socket buffer: it fits, and if not, nothing is lost. */
+    (void)!send(fd, DAEMON_TOO_MANY, sizeof DAEMON_TOO_MANY - 1, MSG_NOSIGNAL);
+    close(fd);
+    if (!log_limit_pass(&user->log, clock_monotonic_ms()))
+        relay_host_note_left_out(&daemon->host);
+    else if (result == QUOTA_FULL)
+        log_at(LOG_LEVEL_WARNING, "a client of uid %jd was turned away: %u sessions are open, "
+               "which is the limit (limits: sessions)",
+               user->is_known ? (intmax_t)user->uid : -1, daemon->quota.sessions);
+    else
+        log_at(LOG_LEVEL_WARNING, "a client of uid %jd was turned away: this user has %u sessions, "
+               "which is the limit (limits: sessions-per-uid)",
+               user->is_known ? (intmax_t)user->uid : -1, user->sessions);
+}
+
+static void daemon_on_client(void *context, const struct listener *listener, int fd)
+{
+    struct daemon *daemon = context;
+    struct identity identity;
+    struct policy_view view;
+    struct quota_user *user;
+
+    peer_identify(fd, &identity);
+    enum quota_result result =
+        quota_take(&daemon->quota, &identity, clock_monotonic_ms(), &user);
+    if (result != QUOTA_GRANTED) {
+        daemon_turn_away(daemon, fd, user, result);
+        identity_clear(&identity);
+        return;
+    }
+    policy_match(daemon->policy, &identity, listener->spec.profile, &view);
+    struct relay_setup setup = {
+        .fd = fd,
+        .identity = &identity,
+        .user = user,
+        .socket_path = listener->spec.path,
+        .policy = daemon->policy,
+        .view = &view,
+    };
+    relay_start(&daemon->host, &setup);
+    policy_view_clear(&view);
+    identity_clear(&identity);
+}
+
+/* --- sockets --- */
+
+struct own_targets {
+    struct target *items;
+    size_t count;
+};
+
+static void daemon_add_own(void *context, const char *path)
+{
+    struct own_targets *own = context;
+
+    own->items[own->count++] =
+        (struct target){.kind = TARGET_UNIX, .path = span_from_string(path)};
+}
+
+/* Onion services may lead neither to us nor to the place where tor takes commands from us. */
+static void daemon_note_own(struct daemon *daemon)
+{
+    struct own_targets own = {
+        .items = mem_zalloc(daemon->listeners.count + 1, sizeof *own.items),
+    };
+
+    listener_set_each(&daemon->listeners, daemon_add_own, &own);
+    own.items[own.count++] = upstream_target(&daemon->upstream.address);
+    tor_facts_set_own(&daemon->facts, own.items, own.count);
+    free(own.items);
+}
+
+static bool daemon_update_listeners(struct daemon *daemon, struct diag_list *diags)
+{
+    bool has_shared = listener_set_update(&daemon->listeners, daemon->policy, diags);
+
+    daemon_note_own(daemon);
+    return has_shared;
+}
+
+/* --- reload --- */
+
+static bool daemon_profile_is_gone(const struct session *session, void *context)
+{
+    const struct daemon *daemon = context;
+    const struct policy_view *view = session_view(session);
+
+    for (size_t i = 0; i < view->count; i++)
+        if (!policy_find_profile(daemon->policy, view->profiles[i]->name))
+            return true;
+    return false;
+}
+
+static void daemon_reload(struct daemon *daemon)
+{
+    struct profile_dir_counts counts;
+    struct diag_list diags;
+
+    diag_list_init(&diags);
+    struct policy *policy = daemon_load(daemon->options, daemon->policy, &diags, &counts);
+    if (policy) {
+        policy_unref(daemon->policy);
+        daemon->policy = policy;
+        daemon_update_listeners(daemon, &diags);
+        relay_host_end(&daemon->host, daemon_profile_is_gone, daemon, "profile removed");
+    }
+    log_diags(&diags);
+    if (policy)
+        log_at(LOG_LEVEL_NOTICE, "reloaded: %zu profiles from %zu files, %zu errors, %zu sockets",
+               counts.profiles, counts.files, diags.errors, daemon->listeners.count);
+    else
+        log_at(LOG_LEVEL_ERROR, "not reloaded: the former profiles stay in use");
+    diag_list_clear(&diags);
+}
+
+static void daemon_on_signal(evutil_socket_t number, short what, void *context)
+{
+    struct daemon *daemon = context;
+
+    (void)what;
+    if (number == SIGHUP) {
+        daemon_reload(daemon);
+        return;
+    }
+    log_at(LOG_LEVEL_NOTICE, "stopping: %s", strsignal((int)number));
+    event_base_loopbreak(daemon->base);
+}
+
+/* --- start and stop --- */
+
+/* Two daemons that make and remove sockets in one directory would remove each other's. */
+static bool daemon_lock_runtime_dir(struct daemon *daemon)
+{
+    const char *path = daemon->options->runtime_dir;
+    struct buf reason;
+
+    buf_init(&reason, 1024);
+    bool done = socket_path_make_directory(path, &reason);
+    if (done) {
+        daemon->runtime_lock = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        done = daemon->runtime_lock >= 0 && flock(daemon->runtime_lock, LOCK_EX | LOCK_NB) == 0;
+        if (!done && errno == EWOULDBLOCK)
+            buf_append_string(&reason, "another onion-grater uses this directory");
+        else if (!done)
+            buf_append_string(&reason, strerror(errno));
+    }
+    buf_append_char(&reason, '\0');
+    if (!done)
+        log_at(LOG_LEVEL_ERROR, "runtime-dir %s: %s", path, buf_span(&reason).data);
+    buf_clear(&reason);
+    return done;
+}
+
+/* A session needs two descriptors. Fewer sessions are better than clients that are accepted and
+ * cannot be served. */
+static unsigned daemon_fit_sessions(unsigned wanted)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur == RLIM_INFINITY)
+        return wanted;
+    rlim_t spare = limit.rlim_cur > DAEMON_SPARE_DESCRIPTORS
+                       ? limit.rlim_cur - DAEMON_SPARE_DESCRIPTORS
+                       : 2;
+    if (spare / 2 >= wanted)
+        return wanted;
+    log_at(LOG_LEVEL_WARNING,
+           "only %ju descriptors may be open, so there may be %ju sessions instead of %u; raise "
+           "LimitNOFILE or lower limits: sessions",
+           (uintmax_t)limit.rlim_cur, (uintmax_t)(spare / 2), wanted);
+    return (unsigned)(spare / 2);
+}
+
+static void daemon_init_host(struct daemon *daemon)
+{
+    const struct options *options = daemon->options;
+    struct span address = span_from_string(options->client_address);
+
+    daemon->host.base = daemon->base;
+    daemon->host.upstream = &daemon->upstream;
+    daemon->host.facts = &daemon->facts;
+    daemon->host.secrets = &daemon->secrets_interface;
+    daemon->host.quota = &daemon->quota;
+    daemon->host.variables = (struct template_variables){
+        .client_address = address,
+        .client_port = SPAN("0"),
+        .server_address = address,
+        .server_port = SPAN("0"),
+    };
+    daemon->host.reply_timeout.tv_sec = (time_t)options->reply_timeout;
+    daemon->host.write_timeout.tv_sec = (time_t)options->write_timeout;
+    relay_host_start(&daemon->host);
+}
+
+static bool daemon_init(struct daemon *daemon)
+{
+    static const int numbers[DAEMON_SIGNALS] = {SIGTERM, SIGINT, SIGHUP};
+    const struct options *options = daemon->options;
+    struct buf reason;
+
+    daemon->base = event_base_new();
+    if (!daemon->base) {
+        log_at(LOG_LEVEL_ERROR, "no event loop: %s", strerror(errno));
+        return false;
+    }
+    buf_init(&reason, 256);
+    upstream_parse(options->tor_control, &daemon->upstream.address, &reason);
+    buf_clear(&reason);
+    daemon->upstream.name = options->tor_control;
+    secrets_init(&daemon->secrets, options->cookie_path, options->password_file);
+    daemon->secrets_interface = secrets_interface(&daemon->secrets);
+    tor_facts_init(&daemon->facts);
+    quota_init(&daemon->quota, daemon_fit_sessions(options->max_sessions),
+               options->max_sessions_per_uid);
+    listener_set_init(&daemon->listeners, daemon->base, options->runtime_dir, daemon_on_client,
+                      daemon);
+    daemon_init_host(daemon);
+    for (size_t i = 0; i < DAEMON_SIGNALS; i++) {
+        daemon->signals[i] = evsignal_new(daemon->base, numbers[i], daemon_on_signal, daemon);
+        if (!daemon->signals[i] || event_add(daemon->signals[i], NULL) < 0)
+            return false;
+    }
+    return true;
+}
+
+static void daemon_clear(struct daemon *daemon)
+{
+    if (!daemon->base)
+        return;
+    listener_set_clear(&daemon->listeners);
+    relay_host_stop(&daemon->host, "onion-grater stops");
+    for (size_t i = 0; i < DAEMON_SIGNALS; i++)
+        if (daemon->signals[i])
+            event_free(daemon->signals[i]);
+    quota_clear(&daemon->quota);
+    tor_facts_clear(&daemon->facts);
+    secrets_clear(&daemon->secrets);
+    policy_unref(daemon->policy);
+    if (daemon->runtime_lock >= 0)
+        close(daemon->runtime_lock);
+    event_base_free(daemon->base);
+}
+
+static void daemon_announce(void *context, const char *path)
+{
+    (void)context;
+    log_at(LOG_LEVEL_NOTICE, "listening on %s", path);
+}
+
+/* Profiles and sockets; false: it cannot serve. */
+static bool daemon_open(struct daemon *daemon)
+{
+    struct profile_dir_counts counts;
+    struct diag_list diags;
+
+    diag_list_init(&diags);
+    daemon->policy = daemon_load(daemon->options, NULL, &diags, &counts);
+    bool done = daemon->policy && daemon_lock_runtime_dir(daemon) &&
+                daemon_update_listeners(daemon, &diags);
+    log_diags(&diags);
+    if (done) {
+        listener_set_each(&daemon->listeners, daemon_announce, NULL);
+        log_at(LOG_LEVEL_NOTICE, "onion-grater %s started: %zu profiles from %zu files, %zu errors",
+               PACKAGE_VERSION, counts.profiles, counts.files, diags.errors);
+    }
+    diag_list_clear(&diags);
+    return done;
+}
+
+int daemon_run(const struct options *options)
+{
+    struct daemon *daemon = mem_zalloc(1, sizeof *daemon);
+
+    daemon->options = options;
+    daemon->runtime_lock = -1;
+    signal(SIGPIPE, SIG_IGN);
+    bool done = daemon_init(daemon) && daemon_open(daemon);
+    if (done && event_base_dispatch(daemon->base) < 0) {
+        log_at(LOG_LEVEL_ERROR, "the event loop failed: %s", strerror(errno));
+        done = false;
+    }
+    daemon_clear(daemon);
+    free(daemon);
+    return done ? 0 : 1;
+}
+
+size_t daemon_check(const struct options *options)
+{
+    struct profile_dir_counts counts;
+    struct diag_list diags;
+    struct buf line;
+
+    diag_list_init(&diags);
+    policy_unref(daemon_load(options, NULL, &diags, &counts));
+    for (size_t i = 0; i < diags.count; i++) {
+        buf_init(&line, 4096);
+        diag_format(&line, &diags.items[i]);
+        buf_append_char(&line, '\0');
+        log_plain(buf_span(&line).data);
+        buf_clear(&line);
+    }
+    char *summary = mem_printf("%zu profiles from %zu files, %zu errors", counts.profiles,
+                               counts.files, diags.errors);
+    log_plain(summary);
+    free(summary);
+    size_t errors = diags.errors;
+    diag_list_clear(&diags);
+    return errors;
+}

@@ -1,0 +1,181 @@
+/* A listening socket from bind to unlink.
+ *
+ * It is bound with no rights for anybody, gets owner and mode, and only then listens, so nobody can
+ * connect by rights that it will not have. Without descriptors or memory accept(2) would fail again
+ * at once and for ever: it is paused. */
+#include "listener.h"
+
+#include <errno.h>
+#include <event2/event.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "log.h"
+#include "mem.h"
+
+#define LISTENER_BACKLOG 511
+#define LISTENER_ACCEPTS 32 /* per wake-up, so that other sockets have their turn */
+#define LISTENER_PAUSE_MS 500
+
+static bool texts_equal(const char *a, const char *b)
+{
+    return a && b ? strcmp(a, b) == 0 : a == b;
+}
+
+bool listener_spec_equals(const struct listener_spec *a, const struct listener_spec *b)
+{
+    return texts_equal(a->path, b->path) && texts_equal(a->profile, b->profile) &&
+           a->user == b->user && a->group == b->group && a->mode == b->mode;
+}
+
+void listener_spec_clear(struct listener_spec *spec)
+{
+    free(spec->path);
+    free(spec->profile);
+    *spec = (struct listener_spec){0};
+}
+
+/* --- making it --- */
+
+static bool listener_fail(struct buf *reason, const char *what)
+{
+    buf_printf(reason, "%s: %s", what, strerror(errno));
+    return false;
+}
+
+static bool listener_bind(const struct listener *listener, struct buf *reason)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+
+    /* socket_path_check has measured it. */
+    memcpy(address.sun_path, listener->spec.path, strlen(listener->spec.path) + 1);
+    mode_t former = umask(0177);
+    int failed = bind(listener->fd, (const struct sockaddr *)&address, sizeof address);
+    umask(former);
+    return failed ? listener_fail(reason, "the socket cannot be made") : true;
+}
+
+static bool listener_set_rights(const struct listener *listener, struct buf *reason)
+{
+    const struct listener_spec *spec = &listener->spec;
+    bool has_owner = spec->user != (uid_t)-1 || spec->group != (gid_t)-1;
+
+    if (has_owner && lchown(spec->path, spec->user, spec->group) < 0)
+        return listener_fail(reason, "the socket cannot be given to its user and group (the "
+                                     "service must be a member of the group)");
+    if (chmod(spec->path, spec->mode) < 0)
+        return listener_fail(reason, "the socket's mode cannot be set");
+    return true;
+}
+
+static bool listener_open(struct listener *listener, struct buf *reason)
+{
+    const char *path = listener->spec.path;
+
+    if (!socket_path_check(path, reason) || !socket_path_clear(path, reason))
+        return false;
+    listener->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (listener->fd < 0)
+        return listener_fail(reason, "no socket");
+    if (!listener_bind(listener, reason))
+        return false;
+    if (socket_path_identify(path, &listener->id) && listener_set_rights(listener, reason) &&
+        (listen(listener->fd, LISTENER_BACKLOG) == 0 || listener_fail(reason, "cannot listen")))
+        return true;
+    unlink(path);
+    return false;
+}
+
+/* --- accepting --- */
+
+static void listener_pause(struct listener *listener)
+{
+    struct timeval pause = clock_interval_ms(LISTENER_PAUSE_MS);
+
+    if (!listener->is_exhausted)
+        log_at(LOG_LEVEL_WARNING, "no new clients on %s for now: %s", listener->spec.path,
+               strerror(errno));
+    listener->is_exhausted = true;
+    event_del(&listener->readable);
+    event_add(&listener->resume, &pause);
+}
+
+static void listener_on_resume(evutil_socket_t fd, short what, void *context)
+{
+    struct listener *listener = context;
+
+    (void)fd;
+    (void)what;
+    event_add(&listener->readable, NULL);
+}
+
+static bool listener_is_exhausted(int error)
+{
+    return error == EMFILE || error == ENFILE || error == ENOMEM || error == ENOBUFS;
+}
+
+static void listener_on_readable(evutil_socket_t fd, short what, void *context)
+{
+    struct listener *listener = context;
+
+    (void)what;
+    for (int i = 0; i < LISTENER_ACCEPTS; i++) {
+        int client = accept4(fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        if (client >= 0) {
+            listener->is_exhausted = false;
+            listener->accepted(listener->context, listener, client);
+        } else if (listener_is_exhausted(errno)) {
+            listener_pause(listener);
+            return;
+        } else if (errno != EINTR && errno != ECONNABORTED) {
+            return;
+        }
+    }
+}
+
+struct listener *listener_new(struct event_base *base, struct listener_spec *spec,
+                              listener_callback *accepted, void *context, struct buf *reason)
+{
+    struct listener *listener = mem_zalloc(1, sizeof *listener);
+
+    listener->spec = *spec;
+    *spec = (struct listener_spec){0};
+    listener->fd = -1;
+    listener->accepted = accepted;
+    listener->context = context;
+    if (!listener_open(listener, reason)) {
+        if (listener->fd >= 0)
+            close(listener->fd);
+        listener_spec_clear(&listener->spec);
+        free(listener);
+        return NULL;
+    }
+    event_assign(&listener->readable, base, listener->fd, EV_READ | EV_PERSIST,
+                 listener_on_readable, listener);
+    event_assign(&listener->resume, base, -1, 0, listener_on_resume, listener);
+    event_add(&listener->readable, NULL);
+    return listener;
+}
+
+void listener_free(struct listener *listener)
+{
+    if (!listener)
+        return;
+    event_del(&listener->readable);
+    event_del(&listener->resume);
+    close(listener->fd);
+    if (listener_is_in_place(listener))
+        unlink(listener->spec.path);
+    listener_spec_clear(&listener->spec);
+    free(listener);
+}
+
+bool listener_is_in_place(const struct listener *listener)
+{
+    return socket_path_is_ours(listener->spec.path, &listener->id);
+}

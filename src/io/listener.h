@@ -1,0 +1,54 @@
+/* One listening Unix socket. */
+#ifndef OG_LISTENER_H
+#define OG_LISTENER_H
+
+#include <event2/event_struct.h>
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "buf.h"
+#include "socket_path.h"
+
+struct event_base;
+
+/* What a socket is to be. */
+struct listener_spec {
+    char *path;    /* owned */
+    char *profile; /* owned; NULL: the shared socket */
+    uid_t user;    /* (uid_t)-1: as we are */
+    gid_t group;   /* (gid_t)-1: as we are */
+    mode_t mode;
+};
+
+bool listener_spec_equals(const struct listener_spec *a, const struct listener_spec *b);
+void listener_spec_clear(struct listener_spec *spec);
+
+struct listener;
+
+/* Gets each accepted connection: nonblocking, close-on-exec, owned by the callee. */
+typedef void listener_callback(void *context, const struct listener *listener, int fd);
+
+struct listener {
+    struct listener *next;
+    struct listener_spec spec;
+    struct socket_path_id id;
+    int fd;
+    struct event readable;
+    struct event resume;
+    bool is_exhausted; /* the log has heard of it */
+    listener_callback *accepted;
+    void *context;
+};
+
+/* Makes the socket and listens. Takes over the contents of `spec`, which is cleared in any case.
+ * NULL: why is appended to `reason`. */
+struct listener *listener_new(struct event_base *base, struct listener_spec *spec,
+                              listener_callback *accepted, void *context, struct buf *reason);
+
+/* Stops listening; removes the socket's file if it is still the same. NULL allowed. */
+void listener_free(struct listener *listener);
+
+/* Whether clients can still find it: its file is in its place. */
+bool listener_is_in_place(const struct listener *listener);
+
+#endif

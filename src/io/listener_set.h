@@ -1,0 +1,38 @@
+/* All listening sockets: the shared one and those that profiles ask for (design 3.4). */
+#ifndef OG_LISTENER_SET_H
+#define OG_LISTENER_SET_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "diag.h"
+#include "listener.h"
+#include "policy.h"
+
+#define LISTENER_SET_SHARED "control.sock"
+
+struct listener_set {
+    struct event_base *base;
+    const char *runtime_dir;
+    listener_callback *accepted;
+    void *context;
+    struct listener *first;
+    size_t count;
+};
+
+/* Nothing listens yet. */
+void listener_set_init(struct listener_set *set, struct event_base *base, const char *runtime_dir,
+                       listener_callback *accepted, void *context);
+void listener_set_clear(struct listener_set *set);
+
+/* Makes what exists into what the policy asks for: unchanged sockets go on, others are removed or
+ * made. A socket that cannot be made is an error in `diags`, with its profile's place, and keeps
+ * nobody else from having one. False: the shared socket is not there. */
+bool listener_set_update(struct listener_set *set, const struct policy *policy,
+                         struct diag_list *diags);
+
+/* Calls `visit` for each path. */
+void listener_set_each(const struct listener_set *set,
+                       void (*visit)(void *context, const char *path), void *context);
+
+#endif

@@ -1,0 +1,65 @@
+/* The log: stderr, one write(2) a line, bytes outside printable ASCII escaped here and nowhere else
+ * needed.
+ *
+ * Under systemd (JOURNAL_STREAM names stderr) a line begins with "<N>", otherwise with
+ * "onion-grater: LEVEL: ". */
+#ifndef OG_LOG_H
+#define OG_LOG_H
+
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "diag.h"
+
+enum log_level {
+    LOG_LEVEL_ERROR,   /* something cannot be served */
+    LOG_LEVEL_WARNING, /* a refused command, a peer that broke the rules */
+    LOG_LEVEL_NOTICE,  /* start, reload, stop, tor found or lost */
+    LOG_LEVEL_INFO,    /* a session began or ended */
+    LOG_LEVEL_DEBUG,
+};
+
+/* Finds out where stderr leads to, and takes over libevent's own messages. */
+void log_open(enum log_level level);
+
+void log_set_level(enum log_level level);
+bool log_is_enabled(enum log_level level);
+
+/* "error", "warning", "notice", "info", "debug"; and back. */
+const char *log_level_name(enum log_level level);
+bool log_level_find(const char *name, enum log_level *level_out);
+
+void log_at(enum log_level level, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void log_at_v(enum log_level level, const char *format, va_list arguments)
+    __attribute__((format(printf, 2, 0)));
+
+/* A line without prefix, escaped like the others: what --check prints. */
+void log_plain(const char *text);
+
+/* Every message of the list, each at its level with its place. */
+void log_diags(const struct diag_list *diags);
+
+/* How many lines one client may cause: a bucket of LOG_LIMIT_BURST that fills again with
+ * LOG_LIMIT_PER_SECOND. */
+#define LOG_LIMIT_BURST 20
+#define LOG_LIMIT_PER_SECOND 2
+
+struct log_limit {
+    uint64_t filled_ms;     /* when the bucket was last topped up */
+    unsigned milli_tokens;  /* thousandths of a line */
+    unsigned long left_out; /* lines since the last one that passed */
+};
+
+void log_limit_init(struct log_limit *limit, uint64_t now_ms);
+
+/* Whether a line may be written now. False: it is counted as left out. */
+bool log_limit_pass(struct log_limit *limit, uint64_t now_ms);
+
+/* The count of lines left out; it starts again at 0. */
+unsigned long log_limit_take_left_out(struct log_limit *limit);
+
+/* Whether forgetting the bucket would change nothing: it is full and has nothing to report. */
+bool log_limit_is_idle(struct log_limit *limit, uint64_t now_ms);
+
+#endif

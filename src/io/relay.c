@@ -1,0 +1,287 @@
+/* A relay moves bytes and keeps time; what the bytes mean is the session's business.
+ *
+ * Every callback does one small thing (one read, one timer) and then calls relay_update, which
+ * brings everything else into line with what the session wants. So there is one order of things
+ * whatever happened, no client gets more than one read per turn of the loop, and a buffer exists
+ * only while there is something in it. A relay is closed in one place; it is freed when the loop
+ * turns, so nobody up the stack holds a dead one. */
+#include "relay.h"
+
+#include <errno.h>
+#include <event2/event.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "mem.h"
+#include "relay_parts.h"
+
+void relay_set_event(struct event *event, bool wanted)
+{
+    bool is_set = event_pending(event, EV_READ | EV_WRITE, NULL);
+
+    if (wanted && !is_set)
+        event_add(event, NULL);
+    else if (!wanted && is_set)
+        event_del(event);
+}
+
+/* --- the end of a relay --- */
+
+static void relay_host_reap(evutil_socket_t fd, short what, void *context)
+{
+    struct relay_host *host = context;
+
+    (void)fd;
+    (void)what;
+    while (host->parked) {
+        struct relay *relay = host->parked;
+        host->parked = relay->next;
+        session_free(relay->session);
+        relay_log_clear(relay);
+        buf_wipe(&relay->held);
+        free(relay);
+    }
+}
+
+static void relay_unlink(struct relay *relay)
+{
+    if (relay->previous)
+        relay->previous->next = relay->next;
+    else
+        relay->host->first = relay->next;
+    if (relay->next)
+        relay->next->previous = relay->previous;
+}
+
+static void relay_close(struct relay *relay, const char *reason)
+{
+    struct relay_host *host = relay->host;
+
+    if (relay->is_closed)
+        return;
+    relay->is_closed = true;
+    relay_log_end(relay, reason);
+    relay_tor_close(relay);
+    event_del(&relay->client_readable);
+    event_del(&relay->client_writable);
+    event_del(&relay->client_stalled);
+    close(relay->client_fd);
+    quota_give_back(host->quota, relay->user);
+    relay_unlink(relay);
+    relay->next = host->parked;
+    host->parked = relay;
+    event_active(&host->reaper, EV_TIMEOUT, 0);
+}
+
+/* --- the client's side --- */
+
+static void relay_lose_client(struct relay *relay)
+{
+    relay->client_gone = true;
+    buf_wipe(&relay->held);
+    session_client_gone(relay->session);
+}
+
+/* Gives input to the session; what it does not take is held, and nothing is read meanwhile. */
+static void relay_take_input(struct relay *relay, struct span bytes)
+{
+    size_t taken = session_client_input(relay->session, bytes);
+
+    buf_append(&relay->held, span_from(bytes, taken));
+}
+
+static void relay_read_client(struct relay *relay)
+{
+    ssize_t len = read(relay->client_fd, relay->host->input, RELAY_CLIENT_READ);
+
+    if (len > 0) {
+        relay_log_start(relay);
+        relay_take_input(relay, span_make(relay->host->input, (size_t)len));
+    } else if (len == 0) {
+        relay->client_eof = true;
+    } else if (errno != EAGAIN && errno != EINTR) {
+        relay_lose_client(relay);
+    }
+}
+
+static void relay_on_client_readable(evutil_socket_t fd, short what, void *context)
+{
+    struct relay *relay = context;
+
+    (void)fd;
+    (void)what;
+    if (!relay->is_closed)
+        relay_read_client(relay);
+    relay_update(relay);
+}
+
+static void relay_on_client_writable(evutil_socket_t fd, short what, void *context)
+{
+    (void)fd;
+    (void)what;
+    relay_update(context);
+}
+
+static void relay_on_client_stalled(evutil_socket_t fd, short what, void *context)
+{
+    (void)fd;
+    (void)what;
+    relay_close(context, "client took none of the data that waits for it");
+}
+
+/* Offers held input again; true if some was taken. */
+static bool relay_offer_held(struct relay *relay)
+{
+    size_t taken = 0;
+
+    if (relay->held.len > 0 && session_reads_client(relay->session)) {
+        taken = session_client_input(relay->session, buf_span(&relay->held));
+        buf_consume(&relay->held, taken);
+    }
+    if (relay->client_eof && !relay->eof_delivered && relay->held.len == 0) {
+        relay->eof_delivered = true;
+        session_client_eof(relay->session);
+    }
+    return taken > 0;
+}
+
+static bool relay_flush_client(struct relay *relay)
+{
+    struct span output = session_client_output(relay->session);
+
+    if (relay->client_gone || output.len == 0)
+        return false;
+    ssize_t len = send(relay->client_fd, output.data, output.len, MSG_NOSIGNAL);
+    if (len > 0) {
+        event_del(&relay->client_stalled); /* relay_arm_client starts it anew */
+        session_client_sent(relay->session, (size_t)len);
+    } else if (len < 0 && errno != EAGAIN && errno != EINTR) {
+        relay_lose_client(relay);
+    }
+    return len > 0;
+}
+
+static bool relay_has_client_output(const struct relay *relay)
+{
+    return !relay->client_gone && session_client_output(relay->session).len > 0;
+}
+
+static void relay_arm_client(struct relay *relay)
+{
+    bool is_over = session_end_reason(relay->session) != NULL;
+    bool writes = relay_has_client_output(relay);
+    bool reads = !relay->client_eof && !relay->client_gone && !is_over && relay->held.len == 0 &&
+                 session_reads_client(relay->session);
+
+    relay_set_event(&relay->client_readable, reads);
+    relay_set_event(&relay->client_writable, writes);
+    if (!writes)
+        event_del(&relay->client_stalled);
+    else if (!event_pending(&relay->client_stalled, EV_TIMEOUT, NULL))
+        event_add(&relay->client_stalled, &relay->host->write_timeout);
+}
+
+/* --- after every step --- */
+
+void relay_update(struct relay *relay)
+{
+    bool moved = !relay->is_closed;
+
+    /* It ends: each round takes from the little that was read, or writes what comes of it. */
+    while (moved) {
+        moved = relay_offer_held(relay);
+        relay_tor_settle(relay);
+        moved = relay_flush_client(relay) || moved;
+        moved = relay_tor_flush(relay) || moved;
+    }
+    if (relay->is_closed)
+        return;
+    const char *end_reason = session_end_reason(relay->session);
+    if (end_reason) {
+        bool tor_is_done = relay_tor_finish(relay);
+        if (tor_is_done && !relay_has_client_output(relay)) {
+            relay_close(relay, end_reason);
+            return;
+        }
+    }
+    relay_arm_client(relay);
+    relay_tor_arm(relay);
+}
+
+/* --- life --- */
+
+static struct session *relay_make_session(struct relay *relay, const struct relay_setup *setup)
+{
+    struct relay_host *host = relay->host;
+    struct session_setup session = {
+        .policy = setup->policy,
+        .view = setup->view,
+        .variables = host->variables,
+        .facts = host->facts,
+        .secrets = host->secrets,
+        .observer = &relay->observer,
+    };
+
+    return session_new(&session);
+}
+
+void relay_start(struct relay_host *host, const struct relay_setup *setup)
+{
+    struct relay *relay = mem_zalloc(1, sizeof *relay);
+
+    relay->host = host;
+    relay->number = ++host->last_number;
+    relay->client_fd = setup->fd;
+    relay->user = setup->user;
+    relay->next = host->first;
+    if (relay->next)
+        relay->next->previous = relay;
+    host->first = relay;
+    buf_init(&relay->held, RELAY_CLIENT_READ);
+    relay_log_init(relay, setup);
+    relay->session = relay_make_session(relay, setup);
+    event_assign(&relay->client_readable, host->base, setup->fd, EV_READ | EV_PERSIST,
+                 relay_on_client_readable, relay);
+    event_assign(&relay->client_writable, host->base, setup->fd, EV_WRITE | EV_PERSIST,
+                 relay_on_client_writable, relay);
+    event_assign(&relay->client_stalled, host->base, -1, 0, relay_on_client_stalled, relay);
+    relay_tor_init(relay);
+    relay_update(relay);
+}
+
+void relay_host_start(struct relay_host *host)
+{
+    event_assign(&host->reaper, host->base, -1, 0, relay_host_reap, host);
+    event_assign(&host->report, host->base, -1, 0, relay_log_report, host);
+}
+
+void relay_host_end(struct relay_host *host,
+                    bool (*is_over)(const struct session *session, void *context), void *context,
+                    const char *reason)
+{
+    struct relay *next;
+
+    for (struct relay *relay = host->first; relay; relay = next) {
+        next = relay->next;
+        if (!is_over(relay->session, context))
+            continue;
+        session_end(relay->session, reason);
+        relay_update(relay);
+    }
+}
+
+void relay_host_stop(struct relay_host *host, const char *reason)
+{
+    while (host->first) {
+        struct relay *relay = host->first;
+        session_end(relay->session, reason);
+        relay_update(relay);
+        relay_close(relay, reason);
+    }
+    event_del(&host->reaper);
+    event_del(&host->report);
+    relay_log_report(-1, 0, host);
+    relay_host_reap(-1, 0, host);
+}

@@ -1,0 +1,68 @@
+/* One client in the event loop: its socket, its connection to tor, the session between them, and
+ * the clocks. */
+#ifndef OG_RELAY_H
+#define OG_RELAY_H
+
+#include <event2/event_struct.h>
+#include <stddef.h>
+#include <sys/time.h>
+
+#include "identity.h"
+#include "policy.h"
+#include "quota.h"
+#include "session.h"
+#include "upstream.h"
+
+struct event_base;
+struct relay;
+
+/* One read takes at most this much of tor's answers. */
+#define RELAY_TOR_READ 65536
+/* And of a client's commands, which cost more: so one client cannot keep the others waiting. */
+#define RELAY_CLIENT_READ 4096
+
+/* What all relays of a daemon share. */
+struct relay_host {
+    struct event_base *base;
+    struct upstream *upstream;
+    struct tor_facts *facts;
+    const struct torauth_secrets *secrets;
+    struct quota *quota;
+    struct template_variables variables;
+    struct timeval reply_timeout;
+    struct timeval write_timeout;
+    unsigned long long last_number;
+    struct relay *first;       /* all that are open */
+    struct relay *parked;      /* closed, freed when the loop turns */
+    struct event reaper;       /* which does that */
+    struct event report;       /* tells of log lines left out */
+    char input[RELAY_TOR_READ]; /* what was just read; nobody keeps it */
+};
+
+/* The caller has filled the members up to write_timeout. */
+void relay_host_start(struct relay_host *host);
+
+/* Closes what is open and frees all. */
+void relay_host_stop(struct relay_host *host, const char *reason);
+
+struct relay_setup {
+    int fd; /* nonblocking; taken over */
+    const struct identity *identity;
+    struct quota_user *user; /* a session was taken of it */
+    const char *socket_path;
+    struct policy *policy;
+    const struct policy_view *view;
+};
+
+/* Begins to serve a client. The relay closes itself. */
+void relay_start(struct relay_host *host, const struct relay_setup *setup);
+
+/* A client's log line was left out: the log will hear of it a little later. */
+void relay_host_note_left_out(struct relay_host *host);
+
+/* Ends every session for which `is_over` says so. */
+void relay_host_end(struct relay_host *host,
+                    bool (*is_over)(const struct session *session, void *context), void *context,
+                    const char *reason);
+
+#endif

@@ -1,0 +1,101 @@
+/* What the files of the relay share; nobody else includes this.
+ *
+ *   relay.c      life, the client's side, and relay_update, which follows every step
+ *   relay_tor.c  the connection to tor: made, used, lost
+ *   relay_log.c  what the log hears of a session
+ */
+#ifndef OG_RELAY_PARTS_H
+#define OG_RELAY_PARTS_H
+
+#include <stdbool.h>
+
+#include "relay.h"
+
+enum relay_tor {
+    RELAY_TOR_ABSENT,
+    RELAY_TOR_PAUSING,    /* until the next attempt */
+    RELAY_TOR_BUSY,       /* tor's queue was full: until the next attempt */
+    RELAY_TOR_CONNECTING, /* the connect is in progress */
+    RELAY_TOR_LOGIN,
+    RELAY_TOR_READY,
+    RELAY_TOR_DRAINING, /* the session is over; the rest is written, for a short time */
+};
+
+struct relay {
+    struct relay *next;
+    struct relay *previous;
+    struct relay_host *host;
+    struct session *session;
+    struct session_observer observer;
+    struct quota_user *user;
+    char *label; /* "profile demo, uid 1000": for the log */
+    char *socket_path;
+    pid_t pid; /* 0: not known */
+    unsigned long long number;
+
+    int client_fd;
+    bool client_eof;    /* seen, */
+    bool eof_delivered; /* and told to the session, behind all input */
+    bool client_gone;
+    bool is_announced; /* the log has heard of its start */
+    bool is_closed;
+    struct buf held; /* input that the session has not taken yet */
+    struct event client_readable;
+    struct event client_writable;
+    struct event client_stalled; /* timer: nothing was taken off our output */
+
+    enum relay_tor tor;
+    int tor_fd;
+    bool tor_broken;   /* writing failed; what tor has written is still read */
+    unsigned pause_ms; /* before the next attempt; 0 after a login */
+    unsigned busy_count;
+    struct event tor_readable;
+    struct event tor_writable;
+    struct event tor_timer;  /* pause, or limit of connect and login, or of draining */
+    struct event tor_silent; /* timer: an answer is due */
+
+    unsigned long allowed;
+    unsigned long rewritten;
+    unsigned long refused;
+    unsigned long problems;
+};
+
+/* To be called last in every callback: moves what can be moved, connects, sets events and timers,
+ * and closes the relay when its session is over. */
+void relay_update(struct relay *relay);
+
+/* Adds or removes an event. */
+void relay_set_event(struct event *event, bool wanted);
+
+/* --- relay_tor.c --- */
+
+void relay_tor_init(struct relay *relay);
+
+/* Connects, drops and counts as the session wants it. */
+void relay_tor_settle(struct relay *relay);
+
+/* Writes what tor may have; true if something was written. */
+bool relay_tor_flush(struct relay *relay);
+
+/* Sets events and timers of this side. */
+void relay_tor_arm(struct relay *relay);
+
+/* The session is over: true when nothing is left to be written, with the connection closed. */
+bool relay_tor_finish(struct relay *relay);
+
+/* Closes the connection without a word to the session. */
+void relay_tor_close(struct relay *relay);
+
+/* --- relay_log.c --- */
+
+void relay_log_init(struct relay *relay, const struct relay_setup *setup);
+void relay_log_clear(struct relay *relay);
+
+/* The first byte has come: from now on this is a session for the log. */
+void relay_log_start(struct relay *relay);
+void relay_log_end(struct relay *relay, const char *reason);
+
+/* Reports log lines that were left out; called by a timer that is set where one is. */
+void relay_log_report(evutil_socket_t fd, short what, void *host);
+
+#endif

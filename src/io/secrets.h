@@ -1,0 +1,19 @@
+/* What proves us to tor: the cookie, the password, and fresh randomness. */
+#ifndef OG_SECRETS_H
+#define OG_SECRETS_H
+
+#include "torauth.h"
+
+struct secrets {
+    const char *cookie_path;   /* configured; NULL: where tor says it is */
+    const char *password_file; /* NULL: there is none */
+    struct buf reason;         /* of the last failure */
+};
+
+void secrets_init(struct secrets *secrets, const char *cookie_path, const char *password_file);
+void secrets_clear(struct secrets *secrets);
+
+/* The interface that sessions use; `secrets` must outlive it. */
+struct torauth_secrets secrets_interface(struct secrets *secrets);
+
+#endif
