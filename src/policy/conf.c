@@ -42,7 +42,7 @@ static bool value_read(const struct kv_pair *pair, struct buf *storage, struct v
         forms->meaning = buf_span(storage);
         forms->is_written_judged = !hides_characters(pair->value);
     }
-    return line_is_printable(forms->written) && line_is_printable(forms->meaning);
+    return line_is_printable(forms->meaning);
 }
 
 static enum conf_result value_matches(const struct pattern *pattern,
@@ -66,9 +66,6 @@ static enum conf_result value_matches(const struct pattern *pattern,
 /* Judges a value by one profile's option. */
 static enum conf_result rule_judges(const struct conf_rule *rule, const struct value_forms *forms)
 {
-    /* tor reads an empty value as the option alone. */
-    if (rule->may_reset && forms->meaning.len == 0)
-        return CONF_ALLOWED;
     for (size_t i = 0; i < rule->count; i++) {
         enum conf_result result = value_matches(rule->values[i], forms);
         if (result != CONF_REFUSED)

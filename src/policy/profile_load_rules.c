@@ -5,7 +5,6 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "ascii.h"
 #include "mem.h"
 #include "profile_load_parts.h"
 #include "reply.h"
@@ -255,10 +254,11 @@ static void load_reply(struct load *load, const struct yaml_node *list, struct r
         load_error(load, list, "'reply' has no last line; %s", reply_hint);
 }
 
+/* Control characters are the template's matter; what a reply may hold, a command may not. */
 static void check_replacement_is_ascii(struct load *load, const struct yaml_node *node)
 {
     for (const char *c = node->text; *c; c++) {
-        if (ascii_is_printable(*c))
+        if ((unsigned char)*c < 0x80)
             continue;
         load_error(load, node,
                    "bad replacement, at its character %zu: a command to tor is printable ASCII",
@@ -359,8 +359,8 @@ static void warn_of_command(struct load *load, const struct yaml_node *key,
 
     if (keyword->flags & KEYWORD_IS_LOCAL)
         load_warning(load, key,
-                     "%s is always answered by onion-grater itself (PROTOCOLINFO and the login "
-                     "are the same for all), so its rules decide nothing; take it out",
+                     "%s is answered by onion-grater itself, to every client alike, so its rules "
+                     "decide nothing; take it out",
                      name);
     if (keyword->id == KEYWORD_SETEVENTS)
         load_warning(load, key,

@@ -80,8 +80,10 @@ static char byte_at(const struct reader *reader, size_t index)
 }
 
 /* What usually is the matter where libyaml stops. */
-static const char *syntax_hint(char found)
+static const char *syntax_hint(const yaml_parser_t *parser, char found)
 {
+    if (parser->context && strstr(parser->context, "alias"))
+        return "; put a * that is meant as text in quotes";
     switch (found) {
     case '\t':
         return "; indent with spaces, not tabs";
@@ -100,7 +102,7 @@ static void report_syntax_error(const struct reader *reader)
 {
     const yaml_parser_t *parser = &reader->parser;
     struct source where = source_at(reader, parser->problem_mark);
-    const char *hint = syntax_hint(byte_at(reader, parser->problem_mark.index));
+    const char *hint = syntax_hint(parser, byte_at(reader, parser->problem_mark.index));
     const char *problem = parser->problem ? parser->problem : "not readable";
 
     if (parser->context)

@@ -32,6 +32,7 @@ struct row {
 #define NOT_LITERAL "a target that is no literal address"
 #define BAD_PORT "a port that is not 1 to 65535 in plain digits"
 #define BAD_PATH "a socket path that is not absolute and plain"
+#define NO_ANSWER "ClientAuth=, which tor never answers"
 #define MALFORMED "the arguments do not parse as tor reads them"
 #define BAD_TEXT "the replacement is no legal argument text"
 #define NOT_ONE "the replacement for one of several keys is not one key"

@@ -4,8 +4,8 @@
 #include "add_onion.h"
 
 #define COUNT(rows) (sizeof(rows) / sizeof *(rows))
-#define PATH_100 "/234567890/234567890/234567890/234567890/234567890/234567890/234567890/234567890" \
-                 "/234567890/234567890"
+#define PATH_50 "/234567890/234567890/234567890/234567890/234567890"
+#define PATH_100 PATH_50 PATH_50
 
 struct row {
     const char *text;

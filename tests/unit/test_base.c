@@ -331,7 +331,8 @@ Test(hmac, rfc_4231)
         uint8_t expected[HMAC_SIZE], digest[HMAC_SIZE];
         cr_assert(hex_decode(span_from_string(rows[i].digest), expected, HMAC_SIZE));
         for (size_t cut = 0; cut <= data.len; cut++) {
-            struct span parts[3] = {span_first(data, cut), span_make(NULL, 0), span_from(data, cut)};
+            struct span parts[3] = {span_first(data, cut), span_make(NULL, 0),
+                                    span_from(data, cut)};
             hmac_sha256(key, parts, 3, digest);
             cr_expect(hmac_equals(digest, expected), "row %zu, cut at %zu", i, cut);
         }

@@ -293,7 +293,8 @@ Test(command, nothing_is_written_with_a_nul)
     struct buf out;
 
     buf_init(&out, 100);
-    cr_expect_not(command_write(&out, keyword_find(SPAN("GETINFO"), false), SPAN("a\0b"), SPAN("")));
+    cr_expect_not(command_write(&out, keyword_find(SPAN("GETINFO"), false), SPAN("a\0b"),
+                                SPAN("")));
     cr_expect_not(command_write(&out, keyword_find(SPAN("LOADCONF"), true), SPAN(""),
                                 SPAN("a\0\r\n")));
     cr_expect_eq(out.len, 0);

@@ -1,5 +1,6 @@
 /* Our login to tor: what is said to which offer, and that nothing is proved to an impostor. */
 #include <criterion/criterion.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "hex.h"

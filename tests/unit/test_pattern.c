@@ -1,0 +1,403 @@
+/* Patterns: what matches, what is refused, and what a limit does. */
+#include <criterion/criterion.h>
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "buf.h"
+#include "mem.h"
+#include "pattern.h"
+
+#define COUNT(array) (sizeof(array) / sizeof *(array))
+
+static struct pattern *compile(const char *text)
+{
+    struct buf error;
+    size_t column = 0;
+
+    buf_init(&error, 4096);
+    struct pattern *pattern = pattern_compile(text, &column, &error);
+    buf_append_char(&error, '\0');
+    cr_expect(pattern, "'%s' at %zu: %s", text, column, buf_span(&error).data);
+    buf_clear(&error);
+    return pattern;
+}
+
+static const struct {
+    const char *pattern;
+    const char *subject;
+    enum pattern_result result;
+} match_rows[] = {
+    {"", "", PATTERN_MATCH},
+    {"", "a", PATTERN_NO_MATCH},
+    {"version", "version", PATTERN_MATCH},
+    {"version", "version ", PATTERN_NO_MATCH},
+    {"version", " version", PATTERN_NO_MATCH},
+    {"version", "VERSION", PATTERN_NO_MATCH},
+    /* Anchored as a group. */
+    {"a|b", "a", PATTERN_MATCH},
+    {"a|b", "b", PATTERN_MATCH},
+    {"a|b", "ab", PATTERN_NO_MATCH},
+    {"a|b", "ax", PATTERN_NO_MATCH},
+    {"a|b", "xb", PATTERN_NO_MATCH},
+    {"a|ab", "ab", PATTERN_MATCH},
+    {"^a$|^b$", "b", PATTERN_MATCH},
+    {"a$|b.*", "a b", PATTERN_NO_MATCH},
+    {"a*?", "aaa", PATTERN_MATCH},
+    {"(?>a|ab)", "ab", PATTERN_NO_MATCH},
+    {"a++b", "aaab", PATTERN_MATCH},
+    /* A line break is never hidden behind the end. */
+    {"a", "a\n", PATTERN_NO_MATCH},
+    {"a$", "a\n", PATTERN_NO_MATCH},
+    {"a\\Z", "a\n", PATTERN_NO_MATCH},
+    {".*", "a\nb", PATTERN_NO_MATCH},
+    {".*", "any text", PATTERN_MATCH},
+    /* Bytes, not characters. */
+    {".", "\xc3\xa4", PATTERN_NO_MATCH},
+    {"..", "\xc3\xa4", PATTERN_MATCH},
+    {"\\w+", "\xe4", PATTERN_NO_MATCH},
+    {"\\xe4", "\xe4", PATTERN_MATCH},
+    /* Groups, look-around, references. */
+    {"(a)\\1", "aa", PATTERN_MATCH},
+    {"(a)\\1", "ab", PATTERN_NO_MATCH},
+    {"(?P<x>a+)-(?P=x)", "aa-aa", PATTERN_MATCH},
+    {"(?P<x>a+)-(?P=x)", "aa-a", PATTERN_NO_MATCH},
+    {"(?=.*b)[ab]+", "aab", PATTERN_MATCH},
+    {"(?!b)[ab]+", "ba", PATTERN_NO_MATCH},
+    {"a(?<=a)b(?<!c)", "ab", PATTERN_MATCH},
+    {"(a)?(?(1)b|c)", "c", PATTERN_MATCH},
+    {"(?#a comment with [ and \\K)a", "a", PATTERN_MATCH},
+    /* Classes. */
+    {"[]a]+", "]a", PATTERN_MATCH},
+    {"[^]a]", "]", PATTERN_NO_MATCH},
+    {"[[:alpha:]]+", "abc", PATTERN_MATCH},
+    {"[[:^digit:]]", "1", PATTERN_NO_MATCH},
+    {"[a[]+", "[a", PATTERN_MATCH},
+    {"[(*{,1}?|]+", "(*{,1}?|", PATTERN_MATCH},
+    {"[\\]\\d]+", "]1", PATTERN_MATCH},
+    /* Counts. */
+    {"a{2}", "aa", PATTERN_MATCH},
+    {"a{2,}", "a", PATTERN_NO_MATCH},
+    {"a{0,2}", "aaa", PATTERN_NO_MATCH},
+    {"a{b}", "a{b}", PATTERN_MATCH},
+    {"a{}", "a{}", PATTERN_MATCH},
+    {"a\\{,1\\}", "a{,1}", PATTERN_MATCH},
+    /* Written for the existing implementations. */
+    {"\\d+ ", "17 ", PATTERN_MATCH},
+    {"\\d+ ", "17", PATTERN_NO_MATCH},
+    {"250-status/bootstrap-phase=*", "250-status/bootstrap-phase===", PATTERN_MATCH},
+    {"250-status/bootstrap-phase=*", "250-status/bootstrap-phase=NOTICE", PATTERN_NO_MATCH},
+    {"\\S+( SERVER=\\S+)*", "abc SERVER=x SERVER=y", PATTERN_MATCH},
+    {"ns/id/[a-fA-F0-9]+", "ns/id/0aF", PATTERN_MATCH},
+    {"ip-to-country/\\d+\\.\\d+\\.\\d+\\.\\d+", "ip-to-country/1.2.3.4", PATTERN_MATCH},
+    {"ip-to-country/\\d+\\.\\d+\\.\\d+\\.\\d+", "ip-to-country/1.2.3.4 address", PATTERN_NO_MATCH},
+    {"NEW:ED25519-V3 Flags=V3Auth Port=1,1 ClientAuthV3=[0-9A-Z]+$",
+     "NEW:ED25519-V3 Flags=V3Auth Port=1,1 ClientAuthV3=ABC234", PATTERN_MATCH},
+};
+
+Test(pattern, matches_the_complete_subject)
+{
+    for (size_t i = 0; i < COUNT(match_rows); i++) {
+        struct pattern *pattern = compile(match_rows[i].pattern);
+        if (!pattern)
+            continue;
+        struct span subject = span_from_string(match_rows[i].subject);
+        cr_expect_eq(pattern_match(pattern, subject, NULL), match_rows[i].result,
+                     "row %zu: %s on %s", i, match_rows[i].pattern, match_rows[i].subject);
+        cr_expect_str_eq(pattern_text(pattern), match_rows[i].pattern, "row %zu", i);
+        pattern_free(pattern);
+    }
+}
+
+static const char onion_pattern[] =
+    "(?:NEW\\:ED25519-V3|ED25519-V3\\:(?:[A-Za-z0-9+\\/]{4})*(?:[A-Za-z0-9+\\/]{2}==|"
+    "[A-Za-z0-9+\\/]{3}=)?)(?:| Flags\\=V3Auth) Port\\=80,176([0-4][0-9]|50)"
+    "(?:| ClientAuthV3=[0-9A-Z]+)$";
+
+static const struct {
+    const char *subject;
+    enum pattern_result result;
+} onion_rows[] = {
+    {"NEW:ED25519-V3 Port=80,17600", PATTERN_MATCH},
+    {"NEW:ED25519-V3 Flags=V3Auth Port=80,17650 ClientAuthV3=AB12", PATTERN_MATCH},
+    {"ED25519-V3:YWJjZGVmZw== Port=80,17649", PATTERN_MATCH},
+    {"ED25519-V3:YWJjZGVmZ2g= Port=80,17649", PATTERN_MATCH},
+    {"NEW:ED25519-V3 Port=80,17651", PATTERN_NO_MATCH},
+    {"NEW:ED25519-V3 Port=80,17600 Port=80,22", PATTERN_NO_MATCH},
+    {"NEW:ED25519-V3 Port=80,17600 ClientAuthV3=ab", PATTERN_NO_MATCH},
+    {"NEW:BEST Port=80,17600", PATTERN_NO_MATCH},
+};
+
+Test(pattern, onion_service_rule_of_existing_profiles)
+{
+    struct pattern *pattern = compile(onion_pattern);
+
+    cr_assert(pattern);
+    for (size_t i = 0; i < COUNT(onion_rows); i++)
+        cr_expect_eq(pattern_match(pattern, span_from_string(onion_rows[i].subject), NULL),
+                     onion_rows[i].result, "row %zu", i);
+    pattern_free(pattern);
+}
+
+static const struct {
+    const char *pattern;
+    size_t column;      /* 0: any */
+    const char *reason; /* a part of it */
+} refused_rows[] = {
+    {"a{,3}", 1, "{0,n}"},
+    {"a{,}", 1, "{0,n}"},
+    {"a{ 1 }", 1, "{0,n}"},
+    {"a{1, 2}", 1, "{0,n}"},
+    {"a{1,2,3}", 1, "{0,n}"},
+    {"\\N{DIGIT ONE}", 0, "\\N"},
+    {"ab\\Kc", 2, "\\K"},
+    {"\\Ga", 0, "\\G"},
+    {"\\R", 0, "\\R"},
+    {"\\X", 0, "\\X"},
+    {"\\C", 0, "\\C"},
+    {"[\\h]", 1, "\\h"},
+    {"\\H", 0, "\\H"},
+    {"\\v", 0, "\\v"},
+    {"\\V", 0, "\\V"},
+    {"\\Qa.b\\E", 0, "\\Q"},
+    {"[\\Q]\\E]", 1, "\\Q"},
+    {"a\\E", 1, "\\E"},
+    {"(a)\\g1", 3, "\\g"},
+    {"(a)\\g{1}", 3, "\\g"},
+    {"(?P<a>x)\\k<a>", 8, "\\k"},
+    {"\\u0041", 0, "not taken"},
+    {"\\cA", 0, "not taken"},
+    {"\\pL", 0, "not taken"},
+    {"\\x4", 0, "two hexadecimal digits"},
+    {"\\x{41}", 0, "two hexadecimal digits"},
+    {"\\10", 0, "several digits"},
+    {"a\\", 1, "backslash"},
+    {"(*UTF)a", 0, "(*"},
+    {"a(*ACCEPT)b", 1, "(*"},
+    {"a(*pla:b)", 1, "(*"},
+    {"(?|(a)|(b))", 0, "(?|"},
+    {"a(?R)?", 1, "call itself"},
+    {"(a)(?1)", 3, "call itself"},
+    {"(a)(?-1)", 3, "call itself"},
+    {"(?+1)(a)", 0, "call itself"},
+    {"(?P<a>x)(?P>a)", 8, "call itself"},
+    {"(?P<a>x)(?&a)", 8, "call itself"},
+    {"a(?C1)", 1, "callouts"},
+    {"(?i)a", 0, "case-sensitive"},
+    {"a(?i:b)", 1, "case-sensitive"},
+    {"a(?-i)b", 1, "case-sensitive"},
+    {"(?^)b", 0, "case-sensitive"},
+    {"(?x) a", 0, "case-sensitive"},
+    {"(?s).", 0, "case-sensitive"},
+    {"[[:<:]]a", 0, "\\b"},
+    /* A class must not hide what stands behind it. */
+    {"[[:alpha:][]a(?i)", 13, "case-sensitive"},
+    {"[]](?i)", 3, "case-sensitive"},
+    {"[^]](?i)", 4, "case-sensitive"},
+    {"[\\]](?i)", 4, "case-sensitive"},
+    {"(?#[)(?i)", 5, "case-sensitive"},
+    {"a\nb", 1, "printable ASCII"},
+    {"\xc3\xa4", 0, "printable ASCII"},
+    /* PCRE2's own messages; where exactly it stops differs between its versions. */
+    {"(a", 0, "parenthesis"},
+    {"a)", 0, "parenthesis"},
+    {"*a", 0, "quantifier"},
+    {"[a", 0, "]"},
+    {"[z-a]", 0, "range"},
+    {"a{3,2}", 0, "out of order"},
+    {"\\1", 0, "non-existent"},
+    {"[[:nothing:]]", 0, "POSIX"},
+};
+
+Test(pattern, refuses_with_place_and_reason)
+{
+    for (size_t i = 0; i < COUNT(refused_rows); i++) {
+        struct buf error;
+        size_t column = 999;
+        buf_init(&error, 4096);
+        struct pattern *pattern = pattern_compile(refused_rows[i].pattern, &column, &error);
+        buf_append_char(&error, '\0');
+        const char *reason = buf_span(&error).data;
+        cr_expect_null(pattern, "row %zu: %s", i, refused_rows[i].pattern);
+        cr_expect(strstr(reason, refused_rows[i].reason), "row %zu: %s: %s", i,
+                  refused_rows[i].pattern, reason);
+        if (refused_rows[i].column || column > strlen(refused_rows[i].pattern))
+            cr_expect_eq(column, refused_rows[i].column, "row %zu: %s: column %zu", i,
+                         refused_rows[i].pattern, column);
+        pattern_free(pattern);
+        buf_clear(&error);
+    }
+}
+
+static bool compiles(const char *text)
+{
+    struct buf error;
+    size_t column = 0;
+
+    buf_init(&error, 4096);
+    struct pattern *pattern = pattern_compile(text, &column, &error);
+    bool is_silent = error.len == 0;
+    bool done = pattern != NULL;
+    pattern_free(pattern);
+    buf_clear(&error);
+    cr_expect_eq(is_silent, done, "a message exactly where there is an error");
+    return done;
+}
+
+static char *repeat(const char *piece, size_t count)
+{
+    struct buf text;
+
+    buf_init(&text, 1 << 20);
+    for (size_t i = 0; i < count; i++)
+        buf_append_string(&text, piece);
+    char *copy = mem_copy_string(buf_span(&text));
+    buf_clear(&text);
+    return copy;
+}
+
+static const struct {
+    const char *before;
+    const char *piece;
+    const char *after;
+    size_t most; /* as often as it may stand there */
+} size_rows[] = {
+    {"", "(a)", "", PATTERN_MAX_CAPTURES},
+    {"", "a", "", 16384},
+};
+
+Test(pattern, sizes_are_bounded)
+{
+    for (size_t i = 0; i < COUNT(size_rows); i++) {
+        char *fits = repeat(size_rows[i].piece, size_rows[i].most);
+        char *too_long = repeat(size_rows[i].piece, size_rows[i].most + 1);
+        cr_expect(compiles(fits), "row %zu", i);
+        cr_expect_not(compiles(too_long), "row %zu", i);
+        free(fits);
+        free(too_long);
+    }
+}
+
+Test(pattern, nesting_and_compiled_size_are_bounded)
+{
+    char *open = repeat("(?:", 1000);
+    char *close = repeat(")", 1000);
+    char *nested = mem_printf("%sa%s", open, close);
+
+    cr_expect_not(compiles(nested));
+    cr_expect_not(compiles("(?:(?:(?:a{900}){900}){900}){900}"));
+    free(open);
+    free(close);
+    free(nested);
+}
+
+Test(pattern, captures)
+{
+    struct pattern *pattern = compile("(a)(b)?(c*)(?:d)(?P<e>e)");
+    struct captures captures;
+
+    cr_assert(pattern);
+    cr_expect_eq(pattern_capture_count(pattern), 4);
+    cr_assert_eq(pattern_match(pattern, SPAN("ade"), &captures), PATTERN_MATCH);
+    cr_expect_eq(captures.count, 4);
+    cr_expect(span_equals(captures.groups[0], SPAN("a")));
+    cr_expect_eq(captures.groups[1].len, 0);
+    cr_expect_eq(captures.groups[2].len, 0);
+    cr_expect(span_equals(captures.groups[3], SPAN("e")));
+    pattern_free(pattern);
+}
+
+Test(pattern, groups_at_the_end_that_took_no_part_are_empty)
+{
+    struct pattern *pattern = compile("(a)|(b)|(c)");
+    struct captures captures;
+
+    memset(&captures, 0x5a, sizeof captures);
+    cr_assert(pattern);
+    cr_assert_eq(pattern_match(pattern, SPAN("a"), &captures), PATTERN_MATCH);
+    cr_expect_eq(captures.count, 3);
+    cr_expect_eq(captures.groups[1].len, 0);
+    cr_expect_eq(captures.groups[2].len, 0);
+    pattern_free(pattern);
+}
+
+Test(pattern, subject_is_bytes_with_a_length)
+{
+    struct pattern *pattern = compile("a.b");
+
+    cr_assert(pattern);
+    cr_expect_eq(pattern_match(pattern, span_make("a\0b", 3), NULL), PATTERN_MATCH);
+    cr_expect_eq(pattern_match(pattern, span_make("a\0bc", 4), NULL), PATTERN_NO_MATCH);
+    cr_expect_eq(pattern_match(pattern, span_make(NULL, 0), NULL), PATTERN_NO_MATCH);
+    pattern_free(pattern);
+}
+
+static const char *const slow_rows[] = {
+    "(a+)+b", "(?:a|a)*b", "(a*)*b", "(?:a?){40}a{40}b", "(.*)(.*)(.*)(.*)(.*)(.*)(.*)b",
+};
+
+/* Each would take longer than the universe lasts; the limit answers within a moment, and never by
+ * "no match", which would let a line of tor's pass unchanged. */
+Test(pattern, limit_is_a_result_of_its_own, .timeout = 60)
+{
+    char *subject = repeat("a", 4000);
+
+    for (size_t i = 0; i < COUNT(slow_rows); i++) {
+        char *text = mem_printf("(?:%s|x)c", slow_rows[i]);
+        struct pattern *pattern = compile(text);
+        cr_assert(pattern, "row %zu", i);
+        struct span span = span_from_string(subject);
+        enum pattern_result result = pattern_match(pattern, span, NULL);
+        /* PCRE2 may see without trying that the letter at the end is missing. */
+        if (result == PATTERN_NO_MATCH) {
+            char *with_end = mem_printf("%sbxc", subject);
+            result = pattern_match(pattern, span_from_string(with_end), NULL);
+            free(with_end);
+        }
+        cr_expect_eq(result, PATTERN_LIMIT, "row %zu: %s", i, slow_rows[i]);
+        /* The pattern is as good as before. */
+        cr_expect_eq(pattern_match(pattern, SPAN("xc"), NULL), PATTERN_MATCH, "row %zu", i);
+        pattern_free(pattern);
+        free(text);
+    }
+    free(subject);
+}
+
+Test(pattern, long_text_matches_within_the_limits)
+{
+    struct pattern *pattern = compile("(?:[A-Za-z0-9+\\/]{4})*=");
+    char *key = repeat("Abc+", 4000);
+    char *text = mem_printf("%s=", key);
+
+    cr_assert(pattern);
+    cr_expect_eq(pattern_match(pattern, span_from_string(text), NULL), PATTERN_MATCH);
+    cr_expect_eq(pattern_match(pattern, span_from_string(key), NULL), PATTERN_NO_MATCH);
+    pattern_free(pattern);
+    free(key);
+    free(text);
+}
+
+static const struct {
+    const char *pattern;
+    bool is_literal;
+} literal_rows[] = {
+    {"version", true},  {"", true},      {"ns/all", true},  {"a b", true},   {"a=1,2-3", true},
+    {"a.b", false},     {"a*", false},   {"a|b", false},    {"\\/", false},  {"[a]", false},
+    {"(a)", false},     {"a?", false},   {"^a", false},     {"a$", false},   {"a{2}", false},
+};
+
+Test(pattern, is_literal)
+{
+    for (size_t i = 0; i < COUNT(literal_rows); i++) {
+        struct pattern *pattern = compile(literal_rows[i].pattern);
+        cr_assert(pattern, "row %zu", i);
+        cr_expect_eq(pattern_is_literal(pattern), literal_rows[i].is_literal, "row %zu: %s", i,
+                     literal_rows[i].pattern);
+        pattern_free(pattern);
+    }
+}
+
+Test(pattern, free_takes_null)
+{
+    pattern_free(NULL);
+}
