@@ -49,6 +49,7 @@ static const struct {
     /* A line break is never hidden behind the end. */
     {"a", "a\n", PATTERN_NO_MATCH},
     {"a$", "a\n", PATTERN_NO_MATCH},
+    {"a$\\n", "a\n", PATTERN_NO_MATCH},
     {"a\\Z", "a\n", PATTERN_NO_MATCH},
     {".*", "a\nb", PATTERN_NO_MATCH},
     {".*", "any text", PATTERN_MATCH},
@@ -363,18 +364,34 @@ Test(pattern, limit_is_a_result_of_its_own, .timeout = 60)
     free(subject);
 }
 
+static const struct {
+    const char *pattern;
+    const char *piece;
+} long_rows[] = {
+    {"(?:[A-Za-z0-9+\\/]{4})*=", "Abc+"},
+    {"(?:[a-z]+ )*=", "abc "},
+    /* Too much for the small stack of PCRE2's compiled code. */
+    {"(?:([a-z]+) )*=", "abc "},
+};
+
 Test(pattern, long_text_matches_within_the_limits)
 {
-    struct pattern *pattern = compile("(?:[A-Za-z0-9+\\/]{4})*=");
-    char *key = repeat("Abc+", 4000);
-    char *text = mem_printf("%s=", key);
-
-    cr_assert(pattern);
-    cr_expect_eq(pattern_match(pattern, span_from_string(text), NULL), PATTERN_MATCH);
-    cr_expect_eq(pattern_match(pattern, span_from_string(key), NULL), PATTERN_NO_MATCH);
-    pattern_free(pattern);
-    free(key);
-    free(text);
+    for (size_t i = 0; i < COUNT(long_rows); i++) {
+        struct pattern *pattern = compile(long_rows[i].pattern);
+        char *pieces = repeat(long_rows[i].piece, 3000);
+        char *text = mem_printf("%s=", pieces);
+        struct captures captures;
+        cr_assert(pattern);
+        cr_expect_eq(pattern_match(pattern, span_from_string(text), &captures), PATTERN_MATCH,
+                     "row %zu", i);
+        if (captures.count > 0)
+            cr_expect(span_equals(captures.groups[0], SPAN("abc")), "row %zu", i);
+        cr_expect_eq(pattern_match(pattern, span_from_string(pieces), NULL), PATTERN_NO_MATCH,
+                     "row %zu", i);
+        pattern_free(pattern);
+        free(pieces);
+        free(text);
+    }
 }
 
 static const struct {

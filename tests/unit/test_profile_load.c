@@ -43,7 +43,11 @@ static const char *const full =
     "    extended:\n"
     "  tor-browser-mode: TRUE\n"
     "- users: ['*']\n"
-    "  apparmor-profiles: ['*']\n";
+    "  apparmor-profiles: ['*']\n"
+    "  units: ['a@*.service']\n"
+    "  executables: [/usr/bin/a]\n"
+    "  writer: any\n"
+    "  apparmor-evidence: kernel-only\n";
 
 static struct profile_file *file;
 
@@ -67,7 +71,7 @@ Test(profile_full, file_and_names)
     cr_assert_eq(file->count, 2);
     cr_expect_str_eq(file->profiles[0].name, "full");
     cr_expect_str_eq(file->profiles[1].name, "some.app");
-    cr_expect_eq(file->profiles[1].where.line, 33);
+    cr_expect_eq(file->profiles[1].where.line, 31);
     cr_expect_eq(file->profiles[1].where.column, 3);
     cr_expect_eq(file->profiles[1].where.file, file->path, "places point to the file's own path");
 }

@@ -201,7 +201,8 @@ Test(yaml_tree, size_is_bounded)
 /* Cut anywhere, flipped anywhere: a tree, or a message, or nothing at all. */
 Test(yaml_tree, any_bytes_give_a_tree_or_a_message)
 {
-    struct span sample = SPAN("# x\n---\n- a: ['b', \"c\\n\"]\n  d: {e: ~, f: |\n   }\n- &g *h !i j\n");
+    struct span sample = SPAN("# x\n---\n- a: ['b', \"c\\n\"]\n  d: {e: ~, f: |\n   }\n"
+                              "- &g *h !i j\n");
     char *text = mem_copy_string(sample);
 
     for (size_t cut = 0; cut <= sample.len; cut++) {

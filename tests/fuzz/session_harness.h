@@ -1,0 +1,97 @@
+/* What the files of the session fuzzer share.
+ *
+ *   fuzz_session.c    operations, the session's surroundings, the entry point
+ *   session_oracle.c  what must follow from the client's bytes, and what does
+ *   session_model.c   the profiles, and a tor that answers what it is asked
+ */
+#ifndef OG_SESSION_HARNESS_H
+#define OG_SESSION_HARNESS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "command.h"
+#include "decide.h"
+#include "policy.h"
+#include "reply.h"
+#include "session.h"
+
+#define BACKLOG_MAX (2 * 1024 * 1024)
+/* What one more read of tor's may add to a full buffer, rewritten, and 64 answers of ours. */
+#define OUTPUT_MAX (SESSION_REPLY_BUFFER + 1024 * 1024)
+#define TO_TOR_MAX (1024 * 1024)
+#define FEED_MAX (32 * 1024)
+#define ASKED_MAX 64
+
+/* One command of the client's, as the oracle judged it. */
+struct expected {
+    const struct keyword *keyword;
+    enum verdict verdict;
+    const char *answer; /* the one line that it must be answered by, or NULL */
+    char *arguments;    /* what tor may get, if it is told at all */
+    char *data;
+    bool is_sent;
+};
+
+struct harness {
+    struct policy_view view;
+    struct session *session;
+    struct tor_facts facts;
+    unsigned mood; /* 0 NULL, 1 SAFECOOKIE, 2 COOKIE, 3 refuses the login, 4 and more: errors too */
+
+    struct command_reader judge; /* the oracle's reader of the client's bytes */
+    struct buf backlog;          /* client bytes that the session has not taken */
+    struct expected *expected;
+    size_t expected_count, next_sent, replied;
+    bool judge_stopped; /* QUIT, or a line too long */
+    bool has_quit;
+    const struct event_rule *asked[ASKED_MAX];
+    size_t asked_count;
+
+    struct command_reader tor_reader; /* the model tor's */
+    struct buf tor_raw;               /* bytes since the last complete command */
+    struct buf tor_out;
+    unsigned login; /* commands of the login that were seen on this connection */
+    bool is_connected, login_done, first_after_login;
+    uint8_t client_nonce[TORAUTH_NONCE_SIZE];
+
+    struct reply_reader client_reader;
+    bool reply_begun;
+    unsigned reply_class; /* first digit of the code of the reply that has begun */
+    bool raw_tor; /* tor was not only the model: what it says is not known */
+    bool names_secret; /* the input holds "sekrit" itself, and tor echoes it */
+    bool was_lost, client_eof, client_gone;
+};
+
+extern const struct template_variables harness_variables;
+
+#define ORACLE(condition, text) \
+    do { \
+        if (!(condition)) \
+            oracle_fail(__FILE__, __LINE__, text); \
+    } while (0)
+
+void oracle_fail(const char *file, int line, const char *text) __attribute__((noreturn));
+
+/* Reads client bytes that the session has taken. */
+void oracle_judge(struct harness *h, struct span bytes);
+
+/* Takes up to `len` bytes of what is for the client. False: there was nothing. */
+bool oracle_take_client(struct harness *h, size_t len);
+
+/* Takes up to `len` bytes of what is for tor; the model answers the commands. */
+void oracle_take_tor(struct harness *h, size_t len);
+
+/* All profiles of the harness, one a file. */
+struct policy *model_policy(void);
+
+/* Answers of the model, appended to tor_out. */
+void model_protocolinfo(struct harness *h);
+void model_challenge(struct harness *h, const struct command *command);
+void model_authenticate(struct harness *h, const struct command *command);
+void model_listeners(struct harness *h);
+void model_answer(struct harness *h, const struct command *command);
+void model_event(struct harness *h, size_t index);
+
+#endif

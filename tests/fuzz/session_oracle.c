@@ -1,0 +1,294 @@
+/* What must follow from the client's bytes, worked out without the session, and what does follow.
+ *
+ * Each command is judged by itself. tor may get the allowed ones only, in order, each at most once
+ * and byte for byte as command_write writes it; the client gets whole messages, one reply a command
+ * in order, no event that it did not ask for, and nothing that a rule hides. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "add_onion.h"
+#include "arguments.h"
+#include "event.h"
+#include "mem.h"
+#include "session_harness.h"
+#include "subscription.h"
+#include "words.h"
+
+void oracle_fail(const char *file, int line, const char *text)
+{
+    fprintf(stderr, "%s:%d: %s\n", file, line, text);
+    abort();
+}
+
+/* --- the oracle: what the client's bytes mean --- */
+
+static struct expected *expect(struct harness *h, enum verdict verdict, const char *answer)
+{
+    if ((h->expected_count & (h->expected_count + 1)) == 0)
+        h->expected = mem_resize(h->expected, 2 * h->expected_count + 2, sizeof *h->expected);
+    struct expected *expected = &h->expected[h->expected_count++];
+    *expected = (struct expected){.verdict = verdict, .answer = answer};
+    return expected;
+}
+
+static void note_asked(struct harness *h, struct span names)
+{
+    struct span name;
+
+    while (words_next(&names, &name)) {
+        const struct event_rule *rule = policy_find_event(&h->view, name);
+        bool known = !rule || rule->suppress || h->asked_count == ASKED_MAX;
+        for (size_t i = 0; i < h->asked_count; i++)
+            known = known || h->asked[i] == rule;
+        if (!known)
+            h->asked[h->asked_count++] = rule;
+    }
+}
+
+static void expect_judged(struct harness *h, const struct command *command)
+{
+    struct decision decision;
+
+    policy_decide(&h->view, command, &harness_variables, &decision);
+    struct expected *expected =
+        expect(h, decision.verdict,
+               decision.verdict == VERDICT_REFUSE ? "510 Command filtered" : NULL);
+    expected->keyword = command->keyword;
+    if (decision.verdict == VERDICT_FORWARD) {
+        ORACLE(!arguments_refusal(command->keyword, buf_span(&decision.arguments), command->data),
+               "a command was allowed that must never be sent");
+        expected->arguments = mem_copy_string(buf_span(&decision.arguments));
+        expected->data = mem_copy_string(command->data);
+    } else if (decision.verdict == VERDICT_SUBSCRIBE) {
+        struct event_set *events = event_set_from_arguments(&h->view, command->arguments);
+        struct buf names;
+        buf_init(&names, COMMAND_MAX_LINE);
+        event_set_write(events, &names);
+        expected->arguments = mem_copy_string(buf_span(&names));
+        expected->data = mem_zalloc(1, 1);
+        note_asked(h, command->arguments);
+        buf_clear(&names);
+        event_set_free(events);
+    }
+    decision_clear(&decision);
+}
+
+static void judge_command(struct harness *h, const struct command *command)
+{
+    bool is_local = command->defect == COMMAND_SOUND && command->keyword->flags & KEYWORD_IS_LOCAL;
+
+    if (command->defect != COMMAND_SOUND ||
+        (is_local && command->keyword->id == KEYWORD_AUTHCHALLENGE))
+        expect(h, VERDICT_REFUSE, "510 Command filtered");
+    else if (!is_local)
+        expect_judged(h, command);
+    else if (command->keyword->id == KEYWORD_AUTHENTICATE)
+        expect(h, VERDICT_ANSWER, "250 OK");
+    else if (command->keyword->id == KEYWORD_QUIT)
+        expect(h, VERDICT_ANSWER, "250 closing connection");
+    else
+        expect(h, VERDICT_ANSWER, NULL);
+    h->has_quit = is_local && command->keyword->id == KEYWORD_QUIT;
+    h->judge_stopped = h->has_quit;
+}
+
+void oracle_judge(struct harness *h, struct span bytes)
+{
+    struct command command;
+
+    while (!h->judge_stopped) {
+        enum command_result result = command_reader_next(&h->judge, &bytes, &command);
+        if (result == COMMAND_NONE)
+            return;
+        if (result == COMMAND_TOO_LONG) {
+            expect(h, VERDICT_REFUSE, "500 line too long");
+            h->judge_stopped = true;
+        } else {
+            judge_command(h, &command);
+        }
+    }
+}
+
+/* --- the oracle: what comes out --- */
+
+static void check_first_line(const struct harness *h, const struct expected *expected,
+                             const struct reply_line *line)
+{
+    ORACLE(!expected->answer || (line->kind == REPLY_END &&
+                                 span_equals(line->wire, span_from_string(expected->answer))),
+           "a command got another's answer, or a refused one an answer");
+    ORACLE(h->raw_tor || expected->verdict != VERDICT_FORWARD || expected->is_sent ||
+               line->code / 100 != 2,
+           "a command that tor never got succeeded");
+    if (h->raw_tor || expected->verdict != VERDICT_FORWARD || !expected->keyword ||
+        expected->keyword->id != KEYWORD_GETINFO || line->code != 250 || line->kind == REPLY_END)
+        return;
+    struct span key = span_first(line->text, span_find(line->text, '='));
+    ORACLE(key.len < line->text.len, "a GETINFO answered without a key");
+}
+
+static void check_reply_line(struct harness *h, const struct reply_line *line)
+{
+    ORACLE(h->replied < h->expected_count, "more replies than commands");
+    const struct expected *expected = &h->expected[h->replied];
+    if (!h->reply_begun) {
+        check_first_line(h, expected, line);
+        h->reply_class = line->code / 100;
+    }
+    ORACLE(line->code / 100 == h->reply_class ||
+               (expected->keyword && expected->keyword->reply == REPLY_SHAPE_LINES),
+           "a reply that is made of two");
+    h->reply_begun = line->kind != REPLY_END;
+    h->replied += line->kind == REPLY_END;
+}
+
+static void check_event_line(struct harness *h, const struct reply_line *line)
+{
+    ORACLE(reply_line_is_clean(line), "an event with control characters");
+    if (!h->reply_begun) {
+        const struct event_rule *rule = policy_find_event(&h->view, event_name(line));
+        bool is_asked = false;
+        for (size_t i = 0; i < h->asked_count; i++)
+            is_asked = is_asked || h->asked[i] == rule;
+        ORACLE(rule && is_asked, "an event that the client may not have, or did not ask for");
+    }
+    h->reply_begun = line->kind != REPLY_END;
+}
+
+/* Takes up to `len` bytes of what is for the client. */
+bool oracle_take_client(struct harness *h, size_t len)
+{
+    struct span ready = session_client_output(h->session);
+    struct span bytes = span_first(ready, len);
+    struct reply_line line;
+
+    ORACLE(ready.len <= OUTPUT_MAX, "the client's buffer grows without bound");
+    ORACLE(!h->client_gone || ready.len == 0, "output for a client that is gone");
+    if (bytes.len == 0)
+        return false;
+    size_t taken = bytes.len;
+    for (;;) {
+        enum reply_result result = reply_reader_next(&h->client_reader, &bytes, &line);
+        if (result == REPLY_NONE)
+            break;
+        ORACLE(result == REPLY_LINE, "the client got something that is not the protocol");
+        ORACLE(h->raw_tor || h->names_secret || !memmem(line.wire.data, line.wire.len, "sekrit", 6),
+               "the client got what a rule hides");
+        if (line.code == REPLY_EVENT_CODE)
+            check_event_line(h, &line);
+        else
+            check_reply_line(h, &line);
+    }
+    session_client_sent(h->session, taken);
+    return true;
+}
+
+/* --- the oracle: what tor gets --- */
+
+static bool is_listeners_question(const struct command *command)
+{
+    return command->keyword->id == KEYWORD_GETINFO &&
+           span_equals(command->arguments, SPAN("net/listeners/control"));
+}
+
+/* A command of the login; false if the login is over. */
+static bool tor_gets_login(struct harness *h, const struct command *command)
+{
+    if (h->login_done) {
+        bool is_question = h->login < 100 && is_listeners_question(command) &&
+                           profile_find_command(h->view.profiles[0], KEYWORD_ADD_ONION);
+        h->login = 100;
+        if (is_question)
+            model_listeners(h);
+        return is_question;
+    }
+    h->login++;
+    if (h->login == 1) {
+        ORACLE(command->keyword->id == KEYWORD_PROTOCOLINFO, "the login begins otherwise");
+        model_protocolinfo(h);
+    } else if (command->keyword->id == KEYWORD_AUTHCHALLENGE) {
+        ORACLE(h->login == 2, "a challenge out of place");
+        model_challenge(h, command);
+    } else {
+        ORACLE(command->keyword->id == KEYWORD_AUTHENTICATE, "a command before the login");
+        h->login_done = true;
+        h->first_after_login = true;
+        model_authenticate(h, command);
+    }
+    return true;
+}
+
+static bool is_resubscription(const struct harness *h, const struct command *command)
+{
+    struct span rest = command->arguments, name;
+
+    if (!h->first_after_login || command->keyword->id != KEYWORD_SETEVENTS || !h->was_lost)
+        return false;
+    while (words_next(&rest, &name)) {
+        bool is_asked = false;
+        for (size_t i = 0; i < h->asked_count; i++)
+            is_asked = is_asked || h->asked[i] == policy_find_event(&h->view, name);
+        ORACLE(is_asked, "subscribed again to what was never asked for");
+    }
+    return true;
+}
+
+static bool is_expected(const struct expected *expected, const struct command *command)
+{
+    return expected->arguments && !expected->is_sent && expected->keyword == command->keyword &&
+           span_equals(span_from_string(expected->arguments), command->arguments) &&
+           span_equals(span_from_string(expected->data), command->data);
+}
+
+static bool target_is_free(const struct target *target, void *facts)
+{
+    return !tor_facts_forbid(facts, target);
+}
+
+static void tor_gets(struct harness *h, const struct command *command)
+{
+    ORACLE(command->defect == COMMAND_SOUND, "tor got a line that is no command");
+    if (tor_gets_login(h, command))
+        return;
+    if (!is_resubscription(h, command)) {
+        ORACLE(!(command->keyword->flags & KEYWORD_IS_LOCAL), "tor got a command that is ours");
+        while (h->next_sent < h->expected_count &&
+               !is_expected(&h->expected[h->next_sent], command))
+            h->next_sent++;
+        ORACLE(h->next_sent < h->expected_count, "tor got a command that nobody allowed");
+        h->expected[h->next_sent++].is_sent = true;
+    }
+    h->first_after_login = false;
+    ORACLE(command->keyword->id != KEYWORD_ADD_ONION ||
+               add_onion_each_target(command->arguments, target_is_free, &h->facts),
+           "an onion service that points at tor or at us");
+    model_answer(h, command);
+}
+
+void oracle_take_tor(struct harness *h, size_t len)
+{
+    struct span output = session_tor_output(h->session);
+    struct span bytes = span_first(output, len);
+    struct command command;
+    struct buf canonical;
+
+    ORACLE(output.len <= TO_TOR_MAX, "tor's buffer grows without bound");
+    size_t taken = bytes.len;
+    buf_init(&canonical, TO_TOR_MAX);
+    for (size_t i = 0; i < taken; i++) {
+        struct span byte = {bytes.data + i, 1};
+        buf_append(&h->tor_raw, byte);
+        enum command_result result = command_reader_next(&h->tor_reader, &byte, &command);
+        ORACLE(result != COMMAND_TOO_LONG, "tor got a line over the limit");
+        if (result != COMMAND_READY)
+            continue;
+        tor_gets(h, &command);
+        buf_reset(&canonical);
+        command_write(&canonical, command.keyword, command.arguments, command.data);
+        ORACLE(span_equals(buf_span(&canonical), buf_span(&h->tor_raw)),
+               "tor got a command that is not written as command_write does");
+        buf_reset(&h->tor_raw);
+    }
+    buf_clear(&canonical);
+    session_tor_sent(h->session, taken);
+}

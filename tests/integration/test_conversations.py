@@ -1,0 +1,162 @@
+#!/usr/bin/env python3
+"""Replays tests/conversations through the program, with a scripted tor (see the README there)."""
+
+import glob
+import os
+import re
+import time
+
+import harness
+
+DIRECTORY = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "conversations")
+NAMES = {"r": b"\r", "n": b"\n", "t": b"\t", "\\": b"\\"}
+ESCAPE = re.compile(r"\\(?:x([0-9a-fA-F]{2})|\{([0-9]+)\}(.)|(.))")
+
+
+def unescape(text):
+    def replace(match):
+        byte, count, char, name = match.groups()
+        if byte:
+            return chr(int(byte, 16))
+        if count:
+            return char * int(count)
+        return NAMES[name].decode()
+    return ESCAPE.sub(replace, text).encode("latin-1")
+
+
+class ScriptedTor(harness.FakeTor):
+    """Answers the login, and nothing else by itself; what came stands in one stream."""
+
+    def __init__(self):
+        super().__init__(answer=lambda connection, command: None)
+
+    def got(self):
+        return b"".join(self.commands)
+
+    def say(self, data):
+        self.connections[-1].send(data)
+
+    def lose(self):
+        for connection in self.connections:
+            connection.close()
+
+    def refuse(self):
+        """Attempts are refused from now on: the socket's file stays, nobody listens."""
+        self.socket.shutdown(2)
+        self.socket.close()
+        self.socket = None
+        self.lose()
+
+
+class Replay:
+    def __init__(self, test, path):
+        self.test = test
+        self.name = os.path.basename(path)
+        with open(path) as file:
+            lines = file.read().split("\n")
+        start, middle = lines.index("profile:"), lines.index("dialogue:")
+        self.tor = ScriptedTor()
+        test.addCleanup(self.tor.stop)
+        self.daemon = test.daemon("\n".join(lines[start + 1:middle]) + "\n", self.tor,
+                                  sockets=("control",))
+        self.client = self.daemon.connect("control")
+        test.addCleanup(self.client.close)
+        self.steps = [(number + 1, line) for number, line in enumerate(lines)
+                      if number > middle and line and not line.startswith("#")]
+        self.seen = b""
+        self.to_see = b""
+        self.to_tor = b""
+        self.input = b""
+        self.kind = None
+        self.where = ""
+
+    def fail(self, text):
+        self.test.fail("%s: %s" % (self.where, text))
+
+    def run(self):
+        for number, line in self.steps:
+            self.where = "%s:%d" % (self.name, number)
+            self.step(line[:2], line[3:] if line[2:3] == " " else line[2:])
+        self.flush()
+        self.expect()
+        if not self.is_over and not self.client.is_silent(0.02):
+            self.fail("more came than was expected: %r" % self.client.recv())
+
+    is_over = False
+
+    def step(self, kind, text):
+        if kind in ("C:", "T>"):
+            if kind != self.kind:
+                self.flush()
+                self.expect()
+                self.kind = kind
+            self.input += unescape(text)
+            return
+        self.flush()
+        if kind == "T<":
+            self.to_tor += unescape(text)
+        elif kind == "S:":
+            self.to_see += unescape(text)
+        else:
+            self.expect()
+            self.direct(kind, text)
+
+    def direct(self, kind, text):
+        if (kind, text) == ("C!", "eof"):
+            self.client.half_close()
+        elif (kind, text) == ("T!", "lost"):
+            self.tor.lose()
+        elif (kind, text) == ("T!", "down"):
+            self.tor.refuse()
+        elif (kind, text) == ("T!", "up"):
+            self.tor.start()
+        elif (kind, text) == ("S!", "end"):
+            rest = self.client.rest()
+            self.is_over = True
+            if rest:
+                self.fail("before the end came: %r" % rest)
+        else:
+            self.fail("unknown: %s %s" % (kind, text))
+
+    def flush(self):
+        data, kind, self.input, self.kind = self.input, self.kind, b"", None
+        if kind == "C:":
+            self.client.send(data)
+        elif kind == "T>":
+            self.tor.say(data)
+
+    def expect(self):
+        """What is expected so far has come, and nothing else."""
+        while len(self.seen) < len(self.to_see):
+            data = self.client.recv()
+            if not data:
+                break
+            self.seen += data
+        if self.seen != self.to_see:
+            self.fail("the client got %r, expected %r" % (self.seen[-400:], self.to_see[-400:]))
+        end = time.monotonic() + harness.scaled(10)
+        while len(self.tor.got()) < len(self.to_tor) and time.monotonic() < end:
+            time.sleep(0.002)
+        if self.tor.got() != self.to_tor:
+            self.fail("tor got %r, expected %r" % (self.tor.got()[-400:], self.to_tor[-400:]))
+
+
+class Conversations(harness.TestCase):
+    pass
+
+
+def add_test(path):
+    name = os.path.basename(path)[:-len(".txt")]
+
+    def test(self):
+        Replay(self, path).run()
+    with open(path) as file:
+        test.__doc__ = file.readline().strip("# \n")
+    setattr(Conversations, "test_" + name.replace("-", "_"), test)
+
+
+for conversation in sorted(glob.glob(os.path.join(DIRECTORY, "*.txt"))):
+    add_test(conversation)
+
+if __name__ == "__main__":
+    harness.main()

@@ -1,0 +1,302 @@
+"""What is tried in the guests, and what the daemon has to make of it.
+
+A case is one client. `steps` is its command line: a program in /run/t (a copy of client.c, whose
+head explains the steps) or an absolute path, and what it does. Expected are:
+
+  profile   whom the daemon takes it for; None: nobody
+  label     what the log says about its AppArmor label and the evidence for it. EVIDENCE stands for
+            what this kernel has: "kernel" from 6.17 on, "proc" before. What the log says may go on
+            behind it with ", ".
+  replies   what the client's questions got: the codes of the replies, or "closed"
+  program   the executable that the log names; None: it names none
+  ended     a part of the reason why the session ended
+  missing   a part of the reason why no profile matches
+
+Each may be by_kernel(proc=..., kernel=...), where kernels differ.
+"""
+
+import typing
+
+
+class ByKernel(typing.NamedTuple):
+    proc: object
+    kernel: object
+
+
+def by_kernel(proc, kernel):
+    """One value where only /proc knows the label, another where the kernel says it."""
+    return ByKernel(proc, kernel)
+
+
+APP = 'label "app" by EVIDENCE evidence'
+OTHER = 'label "other" by EVIDENCE evidence'
+UNCONFINED = "unconfined by EVIDENCE evidence"
+DIFFER = "no label: the kernel's label and /proc differ"
+UNKNOWN = "no label: "
+WRITER = "another process wrote"
+CLIENT_ENDED = "the client closed the connection"
+
+
+class Case(typing.NamedTuple):
+    name: str
+    steps: str
+    profile: object
+    label: object
+    replies: object = "250"
+    program: object = ...  # by default the one in `steps`
+    ended: object = ""
+    missing: object = ""
+    unit: object = None
+    # How the guest goes about it.
+    uid: typing.Optional[int] = None  # by default one of its own for each case
+    groups: tuple = ()
+    frozen: bool = False  # the daemon sleeps until the client is `ready`
+    reuse: str = ""  # the pid of a connector that is gone goes to this program
+    cgroup: str = ""  # the client starts in this one
+    kernels: tuple = ("6.1", "6.12", "new")
+
+
+# --- the daemon runs as root, everybody is offered everything -------------------------------------
+
+ROOT = [
+    Case("enforced client", "app connect control ask", "app", APP),
+    Case("complaining client", "complaining connect control ask", "complaining",
+         'label "complaining" by EVIDENCE evidence'),
+    Case("unconfined client that nobody knows", "loose connect control ask", None, UNCONFINED, "510"),
+    Case("unconfined client that is known by its path", "known connect control ask", "by-path",
+         UNCONFINED),
+    Case("profile without a name", "nameless connect control ask", "nameless",
+         'label "/run/t/nameless" by EVIDENCE evidence'),
+    Case("label with a space", "two-words connect control ask", "two-words",
+         'label "two words" by EVIDENCE evidence'),
+    Case("label that ends like a mode", "liar connect control ask", "no-mode",
+         'label "app (complain)" by EVIDENCE evidence'),
+    Case("label of 200 letters", "long connect control ask", None,
+         'label "' + "l" * 200 + '" by EVIDENCE evidence', "510"),
+
+    # Scripts.
+    Case("script under its own profile", "script control", "script",
+         'label "script" by EVIDENCE evidence', program="PYTHON"),
+    Case("script that its interpreter was given", "PYTHON /run/t/script control", None, UNCONFINED,
+         "510"),
+    Case("script under aa-exec", "/usr/bin/aa-exec -p script -- PYTHON /run/t/script control",
+         "script", 'label "script" by EVIDENCE evidence', program="PYTHON"),
+
+    # Labels of several parts.
+    Case("child profile", "app enter app//kid connect control ask", "kid",
+         'label "app//kid" by EVIDENCE evidence', program="/run/t/app"),
+    Case("stack of two profiles", "app stack other connect control ask", "pair",
+         'label "app//&other" by EVIDENCE evidence'),
+    Case("stack with unconfined is not the profile", "loose stack app connect control ask", None,
+         'label "app//&unconfined" by EVIDENCE evidence', "510"),
+    Case("namespace", "loose enter :inside:app connect control ask", "inside",
+         'label ":inside:app" by EVIDENCE evidence'),
+    Case("unconfined inside a namespace is not unconfined",
+         "known enter :inside:unconfined connect unconfined-only ask", None,
+         'label ":inside:unconfined" by EVIDENCE evidence', "510"),
+
+    # A client that changes its profile. Once the daemon has looked the session keeps what it saw.
+    Case("enters a profile before it makes its socket", "loose enter app connect control ask",
+         "app", APP),
+    Case("enters a profile between socket and connect",
+         "loose socket enter app connect control ask",
+         by_kernel("app", None), by_kernel(APP, DIFFER), by_kernel("250", "510")),
+    Case("leaves a profile between socket and connect",
+         "app socket enter unconfined connect control ask", None, by_kernel(UNCONFINED, DIFFER),
+         "510"),
+    Case("enters a profile before the daemon looks",
+         "loose connect control enter app ready wait ask",
+         by_kernel("app", None), by_kernel(APP, DIFFER), by_kernel("250", "510"), frozen=True),
+    Case("leaves a profile before the daemon looks",
+         "app connect control enter other ready wait ask",
+         by_kernel("other", None), by_kernel(OTHER, DIFFER), by_kernel("250", "510"), frozen=True),
+    Case("enters a profile before its first command", "loose connect control settle enter app ask",
+         None, UNCONFINED, "510"),
+    Case("leaves a profile before its first command", "app connect control settle enter other ask",
+         "app", APP),
+    Case("enters a profile in the middle of a command",
+         "loose connect control half settle enter app rest ask", None, UNCONFINED, "510 510"),
+    Case("leaves a profile in the middle of a command",
+         "app connect control half settle enter other rest ask", "app", APP, "250 250"),
+    Case("main thread outside, connecting thread inside the profile",
+         "loose thread enter app connect control ask", None, by_kernel(UNCONFINED, DIFFER), "510"),
+    Case("main thread inside the profile, connecting thread outside",
+         "app thread enter unconfined connect control ask",
+         by_kernel("app", None), by_kernel(APP, DIFFER), by_kernel("250", "510")),
+
+    # A client that becomes another program.
+    Case("becomes an allowed program before the daemon looks",
+         "loose connect control exec app ready wait ask",
+         by_kernel("app", None), by_kernel(APP, DIFFER), by_kernel("250", "510"),
+         program="/run/t/app", frozen=True),
+    Case("becomes an allowed program while a sibling writes",
+         "loose connect control swap app wait ask",
+         by_kernel("app", None), by_kernel(APP, DIFFER), by_kernel("closed", "510"),
+         program="/run/t/app", ended=by_kernel(WRITER, ""), frozen=True),
+    Case("becomes an allowed program after the daemon looked",
+         "loose connect control ask exec app ask", None, UNCONFINED, "510 510"),
+    Case("becomes an unconfined program after the daemon looked",
+         "app connect control ask exec loose ask", "app", APP, "250 250"),
+
+    # Others that write.
+    Case("child that writes", "app connect control child ask", "app", APP),
+    Case("child of another profile that writes", "app connect control child enter other ask",
+         "app", APP, "closed", ended=WRITER),
+    Case("socket passed to the same program", "app connect control ask pass app take ask", "app",
+         APP, "250 250"),
+    Case("socket passed to another allowed program", "app connect control ask pass other take ask",
+         "app", APP, "250 closed", ended=WRITER),
+    Case("socket passed to an unconfined program", "app connect control pass loose take ask",
+         "app", APP, "closed", ended=WRITER),
+    Case("socket of an unconfined program passed to an allowed one",
+         "loose connect control pass app take ask", None, UNCONFINED, "closed", ended=WRITER),
+    Case("socket passed on where any writer will do", "app connect portal ask pass other take ask",
+         "portal", APP, "250 250"),
+    Case("socket passed on in the middle of a command",
+         "app connect control half pass other take rest", "app", APP, "closed", ended=WRITER),
+
+    # A connector that is gone.
+    Case("connector gone before the daemon looks", "app connect control orphan ready wait ask",
+         None, UNKNOWN, "510", program=None, frozen=True),
+    Case("connector gone after the daemon looked",
+         "app connect control ask orphan ask", "app", APP, "250 250"),
+    Case("connector is a zombie when the daemon looks", "app zombie control ready wait ask",
+         None, UNKNOWN, "510", program=None, frozen=True),
+    Case("connector gone, its pid taken by an allowed program, then the daemon looks",
+         "loose connect control orphan ready wait ask", None, UNKNOWN, "510", program=None,
+         frozen=True, reuse="app"),
+    Case("connector gone after the daemon looked, its pid taken by an allowed program",
+         "loose connect control ask orphan ready wait ask", None, UNCONFINED, "510 closed",
+         ended=WRITER, reuse="app"),
+
+    # Users, groups, programs, units.
+    Case("right user, right label", "app connect member ask", "member", APP, uid=1999),
+    Case("wrong user, right label", "app connect member ask", None, APP, "510",
+         missing="no profile lists this user"),
+    Case("right user, wrong label", "other connect member ask", None, OTHER, "510", uid=1999,
+         missing="lists the client's AppArmor label"),
+    Case("root is nobody special", "app connect member ask", None, APP, "510", uid=0,
+         missing="no profile lists this user"),
+    Case("right supplementary group", "loose connect grouped ask", "grouped", UNCONFINED,
+         groups=(78, 77)),
+    Case("wrong groups", "loose connect grouped ask", None, UNCONFINED, "510", groups=(78,)),
+    Case("right executable, unconfined", "known connect named-program ask", "named-program",
+         UNCONFINED),
+    Case("wrong executable, unconfined", "loose connect named-program ask", None, UNCONFINED, "510",
+         missing="the client's executable"),
+    Case("right label, right executable", "app connect both ask", "both", APP),
+    Case("right label by aa-exec, wrong executable",
+         "/usr/bin/aa-exec -p app -- /run/t/loose connect both ask", None, APP, "510",
+         program="/run/t/loose", missing="the client's executable"),
+    Case("right unit", "loose connect unit ask", "unit", UNCONFINED,
+         cgroup="system.slice/demo.service", unit="demo.service"),
+    Case("wrong unit", "loose connect unit ask", None, UNCONFINED, "510",
+         cgroup="system.slice/demo2.service", unit="demo2.service"),
+    Case("unconfined where that is asked for", "loose connect unconfined-only ask",
+         "unconfined-only", UNCONFINED),
+    Case("confined where unconfined is asked for", "app connect unconfined-only ask", None, APP,
+         "510"),
+
+    # How sure the daemon has to be.
+    Case("profile that asks for the kernel's evidence", "app connect certain ask",
+         by_kernel(None, "certain"), APP, by_kernel("510", "250"),
+         missing=by_kernel("evidence", "")),
+    Case("tor itself", "TOR anybody", None, "", "510", program=..., missing="tor itself"),
+]
+
+# --- the configuration asks for the kernel's evidence ---------------------------------------------
+
+CERTAIN = [
+    Case("enforced client", "app connect control ask", by_kernel(None, "app"), APP,
+         by_kernel("510", "250"), missing=by_kernel("evidence", "")),
+    Case("profile that takes any evidence", "app connect lenient ask", "lenient", APP),
+    Case("unconfined client that is known by its path", "known connect control ask", None,
+         UNCONFINED, "510"),
+    Case("profile that asks for no label", "loose connect anybody ask", "anybody", UNCONFINED),
+]
+
+# --- the daemon under its own AppArmor profile ----------------------------------------------------
+
+USUAL = [case for case in ROOT if case.name in (
+    "enforced client",
+    "complaining client",
+    "unconfined client that nobody knows",
+    "unconfined client that is known by its path",
+    "child profile",
+    "script under its own profile",
+    "socket passed to another allowed program",
+    "socket passed to the same program",
+    "connector gone before the daemon looks",
+    "wrong user, right label",
+    "right label, right executable",
+    "right unit",
+)]
+
+# --- the daemon as a user without privileges: labels are there, executables are not ---------------
+
+UNPRIVILEGED = [
+    Case("enforced client", "app connect control ask", "app", APP, program=None),
+    Case("unconfined client that is known by its path", "known connect control ask", None,
+         UNCONFINED, "510", program=None),
+    Case("right label, unknown executable", "app connect both ask", None, APP, "510", program=None,
+         missing="executable is not known"),
+    Case("socket passed to another allowed program", "app connect control ask pass other take ask",
+         "app", APP, "250 closed", ended=WRITER, program=None),
+]
+
+# --- /proc hides the processes of others ----------------------------------------------------------
+
+HIDDEN = [case for case in ROOT if case.name in (
+    "enforced client",
+    "unconfined client that is known by its path",
+    "socket passed to another allowed program",
+)]
+
+HIDDEN_UNPRIVILEGED = [
+    Case("enforced client", "app connect control ask", None, UNKNOWN, "510", program=None),
+    Case("profile that asks for no label", "loose connect anybody ask", "anybody", UNKNOWN,
+         program=None),
+]
+
+# --- AppArmor switched off at boot ----------------------------------------------------------------
+
+OFF = [
+    Case("profile that asks for a label", "app connect control ask", None, UNKNOWN, "510"),
+    Case("right path, no label", "known connect control ask", None, UNKNOWN, "510"),
+    Case("profile that asks for a user and a label", "app connect member ask", None, UNKNOWN, "510",
+         uid=1999),
+    Case("profile that asks for unconfined", "loose connect unconfined-only ask", None, UNKNOWN,
+         "510"),
+    Case("profile that asks for a user", "loose connect anybody ask", "anybody", UNKNOWN),
+    Case("profile that asks for a group", "loose connect grouped ask", "grouped", UNKNOWN,
+         groups=(77,)),
+    Case("profile that asks for an executable", "known connect named-program ask", "named-program",
+         UNKNOWN),
+    Case("profile that asks for a unit", "loose connect unit ask", "unit", UNKNOWN,
+         cgroup="system.slice/demo.service", unit="demo.service"),
+    Case("socket passed to another user's program", "loose connect anybody child ask", "anybody",
+         UNKNOWN),
+]
+
+
+class Stage(typing.NamedTuple):
+    """One run of the daemon."""
+    name: str
+    cases: list
+    apparmor: bool = True  # whether it is switched on at boot
+    config: str = ""
+    confined: bool = False  # under the profile that we ship; nothing may be denied
+    unprivileged: bool = False
+    hidepid: bool = False
+    says: str = ""  # a part of what the daemon says when it starts
+
+
+STAGES = [
+    Stage("", ROOT),
+    Stage("kernel-only: ", CERTAIN, config="apparmor-evidence: kernel-only\n"),
+    Stage("unprivileged daemon: ", UNPRIVILEGED, unprivileged=True),
+    Stage("confined daemon: ", USUAL, confined=True),
+    Stage("hidepid: ", HIDDEN, hidepid=True),
+    Stage("hidepid, unprivileged daemon: ", HIDDEN_UNPRIVILEGED, hidepid=True, unprivileged=True),
+    Stage("apparmor=0: ", OFF, apparmor=False, says="AppArmor"),
+]
