@@ -7,7 +7,8 @@
 /* Serves until SIGTERM or SIGINT. Returns the exit status. */
 int daemon_run(const struct options *options);
 
-/* Loads the profiles as the daemon would, and prints every message. Returns the number of errors. */
+/* Loads the profiles as the daemon would, and prints every message. Returns the number of
+ * errors. */
 size_t daemon_check(const struct options *options);
 
 #endif

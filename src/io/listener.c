@@ -18,7 +18,7 @@
 #include "log.h"
 #include "mem.h"
 
-#define LISTENER_BACKLOG 511
+#define LISTENER_BACKLOG 4096 /* the kernel lowers it to net.core.somaxconn */
 #define LISTENER_ACCEPTS 32 /* per wake-up, so that other sockets have their turn */
 #define LISTENER_PAUSE_MS 500
 

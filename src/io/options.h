@@ -38,8 +38,8 @@ struct options {
 void options_init(struct options *options);
 void options_clear(struct options *options);
 
-/* Sets the option of that key, a list by one more element. False: there is no such key, or the value
- * is wrong; why is appended to `reason`. */
+/* Sets the option of that key, a list by one more element. False: there is no such key, or the
+ * value is wrong; why is appended to `reason`. */
 bool options_set(struct options *options, const char *name, const char *value, struct buf *reason);
 
 /* The same for a key below `limits`. */

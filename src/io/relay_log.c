@@ -1,6 +1,6 @@
 /* Lines about sessions. A client decides how many there are, so they are counted against its
- * user's limit, not its connection's: connecting anew buys nothing. A connection that closes without
- * a byte is a probe (stem and systemd do it) and only seen with --debug. */
+ * user's limit, not its connection's: connecting anew buys nothing. A connection that closes
+ * without a byte is a probe, and only seen with --debug. */
 #include <event2/event.h>
 #include <stdarg.h>
 #include <stdio.h>

@@ -4,6 +4,7 @@
 #ifndef OG_POLICY_H
 #define OG_POLICY_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "identity.h"
@@ -13,6 +14,8 @@ struct policy {
     unsigned references;
     struct profile_file **files; /* sorted by file name; each holds a reference */
     size_t count;
+    bool kernel_evidence_only; /* of labels, for profiles that do not say (the configuration's
+                                  apparmor-evidence) */
 };
 
 struct policy *policy_new(void);
@@ -34,9 +37,15 @@ struct policy_view {
 void policy_view_clear(struct policy_view *view);
 
 /* Which profiles serve this client. `socket_profile`: the client came in by the socket of the
- * profile of that name, NULL: by the shared one. Only profiles of that socket are considered, and
- * their qualifiers are checked (design 3.4). An empty view: nobody. */
+ * profile of that name, NULL: by the shared one, or by TCP. Only profiles of that socket are
+ * considered, and their qualifiers are checked (design 3.2, 3.4). An empty view: nobody. */
 void policy_match(const struct policy *policy, const struct identity *identity,
                   const char *socket_profile, struct policy_view *view_out);
+
+/* For a client that no profile serves: what the profile that came nearest lacked, as static text
+ * for a log line ("no profile for this user lists the client's AppArmor label"). NULL if a profile
+ * does serve it. */
+const char *policy_no_match_reason(const struct policy *policy, const struct identity *identity,
+                                   const char *socket_profile);
 
 #endif

@@ -54,7 +54,9 @@ static void event_rule_clear(struct event_rule *event)
 static void qualifiers_clear(struct profile *profile)
 {
     strings_free(profile->apparmor_profiles.names, profile->apparmor_profiles.count);
-    strings_free(profile->hosts.names, profile->hosts.count);
+    strings_free(profile->units.names, profile->units.count);
+    strings_free(profile->executables.names, profile->executables.count);
+    free(profile->hosts.networks);
     free(profile->users.ids);
     free(profile->groups.ids);
 }

@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 #include "diag.h"
@@ -81,6 +82,28 @@ struct id_qualifier {
     struct source where;
 };
 
+/* One element of `hosts`: an address, or a network. */
+struct host_network {
+    bool is_ipv6;        /* v4-mapped IPv6 is IPv4 */
+    uint8_t address[16]; /* network order, host bits zero; IPv4 uses the first 4 */
+    unsigned prefix;     /* 0 to 32, or to 128 */
+};
+
+struct host_qualifier {
+    bool is_present;
+    bool is_any;
+    struct host_network *networks;
+    size_t count;
+    struct source where;
+};
+
+/* `apparmor-evidence`: what a label must be known by. */
+enum profile_evidence {
+    PROFILE_EVIDENCE_INHERIT = 0, /* as the configuration says */
+    PROFILE_EVIDENCE_ANY,
+    PROFILE_EVIDENCE_KERNEL_ONLY,
+};
+
 /* `socket`: design 3.4. */
 struct profile_socket {
     bool is_wanted;
@@ -100,7 +123,11 @@ struct profile {
     struct qualifier apparmor_profiles;
     struct id_qualifier users;
     struct id_qualifier groups;
-    struct qualifier hosts; /* addresses and networks, checked when loaded */
+    struct qualifier units;       /* systemd units; "*" inside a name is any text */
+    struct qualifier executables; /* absolute paths, asked in addition to the label */
+    struct host_qualifier hosts;
+    enum profile_evidence apparmor_evidence;
+    bool writer_any; /* another process than the one that connected may write */
     struct profile_socket socket;
     struct command_rules *commands;
     size_t command_count;

@@ -1,8 +1,7 @@
-/* For whom a profile is: labels, users, groups, hosts and its socket (design 3.2, 3.4).
+/* For whom a profile is: users, groups and its socket (design 3.2, 3.4).
  *
  * Names of users and groups become numbers here, once. A socket without a word on who may
  * use it is an error: an empty list of demands must never mean "everybody" by mistake. */
-#include <arpa/inet.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,106 +14,6 @@
 #define SOCKET_PATH_MAX 107
 /* The name of the socket that all profiles without one of their own share. */
 #define SHARED_SOCKET "control"
-
-static const char *const list_hint = "write it as a list: - NAME";
-
-/* Whether the list is the first of its meaning: a key has other names too. */
-static bool expect_first(struct load *load, const struct yaml_node *key, bool is_present,
-                         struct source before)
-{
-    if (!is_present)
-        return true;
-    load_error(load, key, "'%s' means the same as the key in line %u; keep one of them", key->text,
-               before.line);
-    return false;
-}
-
-static bool expect_item(struct load *load, const struct yaml_node *key,
-                        const struct yaml_node *item)
-{
-    if (!load_expect(load, item, YAML_SCALAR, key->text, "each entry is one name"))
-        return false;
-    if (item->text[0] != '\0')
-        return true;
-    load_error(load, item, "'%s' has an empty name; write one, or '*' for any", key->text);
-    return false;
-}
-
-static void warn_of_empty_list(struct load *load, const struct yaml_node *key,
-                               const struct yaml_node *list)
-{
-    if (list->count == 0)
-        load_warning(load, key, "'%s' is an empty list, so the profile matches nobody", key->text);
-}
-
-/* A list of names, each of them checked by `check` (NULL: any text). */
-static void load_qualifier(struct load *load, struct qualifier *qualifier,
-                           const struct yaml_node *key, const struct yaml_node *value,
-                           void (*check)(struct load *load, const struct yaml_node *item))
-{
-    if (!expect_first(load, key, qualifier->is_present, qualifier->where))
-        return;
-    qualifier->is_present = true;
-    qualifier->where = key->where;
-    if (!load_expect(load, value, YAML_LIST, key->text, list_hint))
-        return;
-    warn_of_empty_list(load, key, value);
-    qualifier->names = mem_zalloc(value->count, sizeof *qualifier->names);
-    for (size_t i = 0; i < value->count; i++) {
-        const struct yaml_node *item = &value->items[i];
-        if (!expect_item(load, key, item))
-            continue;
-        if (strcmp(item->text, "*") == 0)
-            qualifier->is_any = true;
-        else if (check)
-            check(load, item);
-        qualifier->names[qualifier->count++] = mem_copy_string(span_from_string(item->text));
-    }
-}
-
-void load_apparmor_profiles(struct load *load, void *target, const struct yaml_node *key,
-                            const struct yaml_node *value)
-{
-    struct profile *profile = target;
-
-    load_qualifier(load, &profile->apparmor_profiles, key, value, NULL);
-}
-
-/* An address, or "ADDRESS/BITS". */
-static bool is_network(const char *text)
-{
-    unsigned char address[sizeof(struct in6_addr)];
-    struct span span = span_from_string(text);
-    size_t slash = span_find(span, '/');
-    unsigned long bits = 0;
-
-    if (slash >= INET6_ADDRSTRLEN)
-        return false;
-    char *host = mem_copy_string(span_first(span, slash));
-    bool is_v4 = inet_pton(AF_INET, host, address) == 1;
-    bool is_v6 = !is_v4 && inet_pton(AF_INET6, host, address) == 1;
-    free(host);
-    if (!is_v4 && !is_v6)
-        return false;
-    return slash == span.len ||
-           span_to_number(span_from(span, slash + 1), is_v4 ? 32 : 128, &bits);
-}
-
-static void check_host(struct load *load, const struct yaml_node *item)
-{
-    if (!is_network(item->text))
-        load_error(load, item, "'%s' is no address; write an IPv4 or IPv6 address, a network such "
-                               "as 10.152.152.0/24, or '*'",
-                   load_quote(load, item->text));
-}
-
-void load_hosts(struct load *load, void *target, const struct yaml_node *key,
-                const struct yaml_node *value)
-{
-    struct profile *profile = target;
-
-    load_qualifier(load, &profile->hosts, key, value, check_host);
-}
 
 static bool find_number(const char *name, id_t *id_out)
 {
@@ -172,16 +71,11 @@ static void load_id(struct load *load, const struct id_kind *kind, const struct 
 static void load_ids(struct load *load, const struct id_kind *kind, struct id_qualifier *qualifier,
                      const struct yaml_node *key, const struct yaml_node *value)
 {
-    if (!expect_first(load, key, qualifier->is_present, qualifier->where))
+    if (!load_begin_list(load, key, value, &qualifier->is_present, &qualifier->where))
         return;
-    qualifier->is_present = true;
-    qualifier->where = key->where;
-    if (!load_expect(load, value, YAML_LIST, key->text, list_hint))
-        return;
-    warn_of_empty_list(load, key, value);
     qualifier->ids = mem_zalloc(value->count, sizeof *qualifier->ids);
     for (size_t i = 0; i < value->count; i++)
-        if (expect_item(load, key, &value->items[i]))
+        if (load_expect_item(load, key, &value->items[i]))
             load_id(load, kind, &value->items[i], qualifier);
 }
 
@@ -334,13 +228,16 @@ static bool is_restricted(const struct profile *profile)
 {
     return (profile->users.is_present && !profile->users.is_any) ||
            (profile->groups.is_present && !profile->groups.is_any) ||
-           (profile->apparmor_profiles.is_present && !profile->apparmor_profiles.is_any);
+           (profile->apparmor_profiles.is_present && !profile->apparmor_profiles.is_any) ||
+           (profile->executables.is_present && !profile->executables.is_any) ||
+           (profile->units.is_present && !profile->units.is_any);
 }
 
 static bool has_qualifier(const struct profile *profile)
 {
     return profile->users.is_present || profile->groups.is_present ||
-           profile->apparmor_profiles.is_present;
+           profile->apparmor_profiles.is_present || profile->executables.is_present ||
+           profile->units.is_present;
 }
 
 static void check_socket_name(struct load *load, const struct profile *profile)
@@ -366,11 +263,12 @@ static void check_socket(struct load *load, struct profile *profile)
     if (!has_owner && !has_qualifier(profile))
         diag_add(load->diags, DIAG_ERROR, socket->where,
                  "nothing says who may use this socket; add 'user' or 'group' to it, or 'users', "
-                 "'groups' or 'apparmor-profiles' to the profile ('*' in them is anybody)");
+                 "'groups', 'apparmor-profiles', 'executables' or 'units' to the profile ('*' in "
+                 "them is anybody)");
     else if (!has_owner && !is_restricted(profile))
         diag_add(load->diags, DIAG_WARNING, socket->where,
                  "anybody on this machine may use this socket; to restrict it, name 'users', "
-                 "'groups' or 'apparmor-profiles' other than '*'");
+                 "'groups', 'apparmor-profiles', 'executables' or 'units' other than '*'");
     check_socket_name(load, profile);
     if (!socket->has_mode)
         socket->mode = has_owner ? 0660 : 0666;

@@ -164,6 +164,33 @@ bool load_expect_name(struct load *load, const struct yaml_node *key, const char
     return false;
 }
 
+bool load_begin_list(struct load *load, const struct yaml_node *key, const struct yaml_node *value,
+                     bool *is_present, struct source *where)
+{
+    if (*is_present) {
+        load_error(load, key, "'%s' means the same as the key in line %u; keep one of them",
+                   key->text, where->line);
+        return false;
+    }
+    *is_present = true;
+    *where = key->where;
+    if (!load_expect(load, value, YAML_LIST, key->text, "write it as a list: - NAME"))
+        return false;
+    if (value->count == 0)
+        load_warning(load, key, "'%s' is an empty list, so the profile matches nobody", key->text);
+    return true;
+}
+
+bool load_expect_item(struct load *load, const struct yaml_node *key, const struct yaml_node *item)
+{
+    if (!load_expect(load, item, YAML_SCALAR, key->text, "each entry is one name"))
+        return false;
+    if (item->text[0] != '\0')
+        return true;
+    load_error(load, item, "'%s' has an empty name; write one, or '*' for any", key->text);
+    return false;
+}
+
 /* For qsort: by text without regard to case, then by place. */
 static int compare_nocase(const void *left, const void *right)
 {

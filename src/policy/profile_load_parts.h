@@ -58,6 +58,14 @@ bool load_expect(struct load *load, const struct yaml_node *node, enum yaml_kind
 /* Whether the key of a mapping of names is text; reports it otherwise. */
 bool load_expect_name(struct load *load, const struct yaml_node *key, const char *what);
 
+/* Begins a list of names whose key may have other names too: whether it is the first of its meaning,
+ * and a list. Marks it as present. */
+bool load_begin_list(struct load *load, const struct yaml_node *key, const struct yaml_node *value,
+                     bool *is_present, struct source *where);
+
+/* Whether the entry of such a list is text, and not empty; reports it otherwise. */
+bool load_expect_item(struct load *load, const struct yaml_node *key, const struct yaml_node *item);
+
 /* Reports keys that differ from another one by case only. */
 void load_check_case(struct load *load, const struct yaml_node *mapping, const char *what);
 
@@ -92,18 +100,30 @@ void load_events(struct load *load, void *profile, const struct yaml_node *key,
                  const struct yaml_node *value);
 
 /* profile_load_clients.c: for whom a profile is. */
-void load_apparmor_profiles(struct load *load, void *profile, const struct yaml_node *key,
-                            const struct yaml_node *value);
 void load_users(struct load *load, void *profile, const struct yaml_node *key,
                 const struct yaml_node *value);
 void load_groups(struct load *load, void *profile, const struct yaml_node *key,
                  const struct yaml_node *value);
-void load_hosts(struct load *load, void *profile, const struct yaml_node *key,
-                const struct yaml_node *value);
 void load_socket(struct load *load, void *profile, const struct yaml_node *key,
                  const struct yaml_node *value);
 
 /* Checks that need the whole profile: who can reach it, and by which socket. */
 void load_check_clients(struct load *load, struct profile *profile);
+
+/* profile_load_hosts.c */
+void load_hosts(struct load *load, void *profile, const struct yaml_node *key,
+                const struct yaml_node *value);
+
+/* profile_load_programs.c: what the client is, and how sure one has to be. */
+void load_apparmor_profiles(struct load *load, void *profile, const struct yaml_node *key,
+                            const struct yaml_node *value);
+void load_executables(struct load *load, void *profile, const struct yaml_node *key,
+                      const struct yaml_node *value);
+void load_units(struct load *load, void *profile, const struct yaml_node *key,
+                const struct yaml_node *value);
+void load_writer(struct load *load, void *profile, const struct yaml_node *key,
+                 const struct yaml_node *value);
+void load_apparmor_evidence(struct load *load, void *profile, const struct yaml_node *key,
+                            const struct yaml_node *value);
 
 #endif
