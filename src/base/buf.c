@@ -31,7 +31,7 @@ void buf_clear(struct buf *buf)
 
 void buf_wipe(struct buf *buf)
 {
-    mem_wipe(buf->data, buf->cap);
+    mem_wipe(buf->data, buf->used);
     buf_clear(buf);
 }
 
@@ -71,15 +71,16 @@ static bool buf_reserve(struct buf *buf, size_t extra)
         cap = cap > SIZE_MAX / 2 ? buf->len + extra : cap * 2;
     if (cap == buf->cap)
         cap *= 2;
-    char *data = mem_zalloc(cap, 1);
+    char *data = mem_resize(NULL, cap, 1);
     if (buf->len)
         memcpy(data, buf->data + buf->start, buf->len);
     /* The old storage may have held a secret; wiping it is cheap beside the copy. */
-    mem_wipe(buf->data, buf->cap);
+    mem_wipe(buf->data, buf->used);
     free(buf->data);
     buf->data = data;
     buf->start = 0;
     buf->cap = cap;
+    buf->used = buf->len;
     return true;
 }
 
@@ -91,6 +92,8 @@ bool buf_append(struct buf *buf, struct span text)
         return false;
     memcpy(buf->data + buf->start + buf->len, text.data, text.len);
     buf->len += text.len;
+    if (buf->used < buf->start + buf->len)
+        buf->used = buf->start + buf->len;
     return true;
 }
 

@@ -15,6 +15,7 @@ struct buf {
     size_t start;  /* consumed bytes at the front */
     size_t len;    /* bytes stored after start */
     size_t cap;    /* bytes allocated */
+    size_t used;   /* bytes at the front of data that were ever written: what a wipe covers */
     size_t max;    /* len never exceeds it */
     bool overflow; /* an append was refused */
 };

@@ -1,4 +1,4 @@
-/* The one clock of the shell: milliseconds that never jump. */
+/* The one clock of the shell, which never jumps. */
 #ifndef OG_CLOCK_H
 #define OG_CLOCK_H
 
@@ -6,12 +6,23 @@
 #include <sys/time.h>
 #include <time.h>
 
-static inline uint64_t clock_monotonic_ms(void)
+static inline uint64_t clock_monotonic_us(void)
 {
     struct timespec now;
 
     clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+    return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+}
+
+static inline uint64_t clock_monotonic_ms(void)
+{
+    return clock_monotonic_us() / 1000;
+}
+
+static inline struct timeval clock_interval_us(uint64_t us)
+{
+    return (struct timeval){.tv_sec = (time_t)(us / 1000000),
+                            .tv_usec = (suseconds_t)(us % 1000000)};
 }
 
 static inline struct timeval clock_interval_ms(unsigned ms)

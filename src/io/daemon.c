@@ -11,24 +11,27 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/resource.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
-#include "clock.h"
+#include "activation.h"
+#include "clients.h"
 #include "listener_set.h"
 #include "log.h"
 #include "mem.h"
 #include "names.h"
 #include "peer.h"
+#include "peer_notice.h"
 #include "profile_dir.h"
 #include "relay.h"
 #include "secrets.h"
+#include "tcp_listener.h"
 
 #ifdef HAVE_CONFIG_H
 #include "config.h"
 #endif
 
-#define DAEMON_TOO_MANY "551 Too many connections\r\n"
+/* The client's, tor's, and one that holds the client's process. */
+#define DAEMON_SESSION_DESCRIPTORS 3
 /* Descriptors that are no session's: listeners, files being read, the loop's own. */
 #define DAEMON_SPARE_DESCRIPTORS 128
 #define DAEMON_SIGNALS 3
@@ -41,11 +44,14 @@ struct daemon {
     struct policy *policy;
     struct listener_set listeners;
     struct upstream upstream;
+    struct peer_system peers;
     struct secrets secrets;
     struct torauth_secrets secrets_interface;
     struct tor_facts facts;
     struct quota quota;
     struct relay_host host;
+    struct clients clients;
+    struct tcp_listener tcp_listener;
 };
 
 /* --- profiles --- */
@@ -62,65 +68,22 @@ static struct profile_dirs daemon_profile_dirs(const struct options *options)
     return dirs;
 }
 
-static struct policy *daemon_load(const struct options *options, const struct policy *former,
-                                  struct diag_list *diags, struct profile_dir_counts *counts)
+/* `peers`: NULL for a check, whose result is the same on every machine. */
+static struct policy *daemon_load(const struct options *options, const struct peer_system *peers,
+                                  const struct policy *former, struct diag_list *diags,
+                                  struct profile_dir_counts *counts)
 {
     struct profile_dirs dirs = daemon_profile_dirs(options);
     struct policy *policy =
         profile_dirs_load(&dirs, former, &names_of_system, diags, counts);
 
-    if (policy)
-        profile_dirs_warn_labels(policy, diags);
-    return policy;
-}
-
-/* --- clients --- */
-
-static void daemon_turn_away(struct daemon *daemon, int fd, struct quota_user *user,
-                             enum quota_result result)
-{
-    /* One short line into an empty socket buffer: it fits, and if not, nothing is lost. */
-    (void)!send(fd, DAEMON_TOO_MANY, sizeof DAEMON_TOO_MANY - 1, MSG_NOSIGNAL);
-    close(fd);
-    if (!log_limit_pass(&user->log, clock_monotonic_ms()))
-        relay_host_note_left_out(&daemon->host);
-    else if (result == QUOTA_FULL)
-        log_at(LOG_LEVEL_WARNING, "a client of uid %jd was turned away: %u sessions are open, "
-               "which is the limit (limits: sessions)",
-               user->is_known ? (intmax_t)user->uid : -1, daemon->quota.sessions);
-    else
-        log_at(LOG_LEVEL_WARNING, "a client of uid %jd was turned away: this user has %u sessions, "
-               "which is the limit (limits: sessions-per-uid)",
-               user->is_known ? (intmax_t)user->uid : -1, user->sessions);
-}
-
-static void daemon_on_client(void *context, const struct listener *listener, int fd)
-{
-    struct daemon *daemon = context;
-    struct identity identity;
-    struct policy_view view;
-    struct quota_user *user;
-
-    peer_identify(fd, &identity);
-    enum quota_result result =
-        quota_take(&daemon->quota, &identity, clock_monotonic_ms(), &user);
-    if (result != QUOTA_GRANTED) {
-        daemon_turn_away(daemon, fd, user, result);
-        identity_clear(&identity);
-        return;
+    if (policy) {
+        policy->kernel_evidence_only =
+            strcmp(options->apparmor_evidence, OPTIONS_KERNEL_ONLY) == 0;
+        if (peers)
+            peer_notice_profiles(peers, policy, diags);
     }
-    policy_match(daemon->policy, &identity, listener->spec.profile, &view);
-    struct relay_setup setup = {
-        .fd = fd,
-        .identity = &identity,
-        .user = user,
-        .socket_path = listener->spec.path,
-        .policy = daemon->policy,
-        .view = &view,
-    };
-    relay_start(&daemon->host, &setup);
-    policy_view_clear(&view);
-    identity_clear(&identity);
+    return policy;
 }
 
 /* --- sockets --- */
@@ -130,22 +93,22 @@ struct own_targets {
     size_t count;
 };
 
-static void daemon_add_own(void *context, const char *path)
+static void daemon_add_own(void *context, const struct listener *listener)
 {
     struct own_targets *own = context;
 
-    own->items[own->count++] =
-        (struct target){.kind = TARGET_UNIX, .path = span_from_string(path)};
+    if (listener_target(listener, &own->items[own->count]))
+        own->count++;
 }
 
 /* Onion services may lead neither to us nor to the place where tor takes commands from us. */
 static void daemon_note_own(struct daemon *daemon)
 {
-    struct own_targets own = {
-        .items = mem_zalloc(daemon->listeners.count + 1, sizeof *own.items),
-    };
+    size_t max = listener_set_count(&daemon->listeners) + TCP_LISTENER_SOCKETS + 1;
+    struct own_targets own = {.items = mem_zalloc(max, sizeof *own.items)};
 
     listener_set_each(&daemon->listeners, daemon_add_own, &own);
+    own.count += tcp_listener_targets(&daemon->tcp_listener, own.items + own.count);
     own.items[own.count++] = upstream_target(&daemon->upstream.address);
     tor_facts_set_own(&daemon->facts, own.items, own.count);
     free(own.items);
@@ -178,7 +141,8 @@ static void daemon_reload(struct daemon *daemon)
     struct diag_list diags;
 
     diag_list_init(&diags);
-    struct policy *policy = daemon_load(daemon->options, daemon->policy, &diags, &counts);
+    struct policy *policy =
+        daemon_load(daemon->options, &daemon->peers, daemon->policy, &diags, &counts);
     if (policy) {
         policy_unref(daemon->policy);
         daemon->policy = policy;
@@ -232,8 +196,7 @@ static bool daemon_lock_runtime_dir(struct daemon *daemon)
     return done;
 }
 
-/* A session needs two descriptors. Fewer sessions are better than clients that are accepted and
- * cannot be served. */
+/* Fewer sessions are better than clients that are accepted and cannot be served. */
 static unsigned daemon_fit_sessions(unsigned wanted)
 {
     struct rlimit limit;
@@ -242,14 +205,15 @@ static unsigned daemon_fit_sessions(unsigned wanted)
         return wanted;
     rlim_t spare = limit.rlim_cur > DAEMON_SPARE_DESCRIPTORS
                        ? limit.rlim_cur - DAEMON_SPARE_DESCRIPTORS
-                       : 2;
-    if (spare / 2 >= wanted)
+                       : DAEMON_SESSION_DESCRIPTORS;
+    rlim_t possible = spare / DAEMON_SESSION_DESCRIPTORS;
+    if (possible >= wanted)
         return wanted;
     log_at(LOG_LEVEL_WARNING,
            "only %ju descriptors may be open, so there may be %ju sessions instead of %u; raise "
            "LimitNOFILE or lower limits: sessions",
-           (uintmax_t)limit.rlim_cur, (uintmax_t)(spare / 2), wanted);
-    return (unsigned)(spare / 2);
+           (uintmax_t)limit.rlim_cur, (uintmax_t)possible, wanted);
+    return (unsigned)possible;
 }
 
 static void daemon_init_host(struct daemon *daemon)
@@ -259,6 +223,8 @@ static void daemon_init_host(struct daemon *daemon)
 
     daemon->host.base = daemon->base;
     daemon->host.upstream = &daemon->upstream;
+    daemon->host.peers = &daemon->peers;
+    daemon->host.tcp_clients = &daemon->clients.tcp;
     daemon->host.facts = &daemon->facts;
     daemon->host.secrets = &daemon->secrets_interface;
     daemon->host.quota = &daemon->quota;
@@ -273,7 +239,7 @@ static void daemon_init_host(struct daemon *daemon)
     relay_host_start(&daemon->host);
 }
 
-static bool daemon_init(struct daemon *daemon)
+static bool daemon_init(struct daemon *daemon, struct activation *passed)
 {
     static const int numbers[DAEMON_SIGNALS] = {SIGTERM, SIGINT, SIGHUP};
     const struct options *options = daemon->options;
@@ -288,13 +254,19 @@ static bool daemon_init(struct daemon *daemon)
     upstream_parse(options->tor_control, &daemon->upstream.address, &reason);
     buf_clear(&reason);
     daemon->upstream.name = options->tor_control;
+    peer_system_init(&daemon->peers);
     secrets_init(&daemon->secrets, options->cookie_path, options->password_file);
     daemon->secrets_interface = secrets_interface(&daemon->secrets);
     tor_facts_init(&daemon->facts);
     quota_init(&daemon->quota, daemon_fit_sessions(options->max_sessions),
-               options->max_sessions_per_uid);
-    listener_set_init(&daemon->listeners, daemon->base, options->runtime_dir, daemon_on_client,
-                      daemon);
+               options->max_sessions_per_uid, options->max_sessions_per_address);
+    clients_init(&daemon->clients, daemon->base, &daemon->policy, &daemon->peers,
+                 &daemon->upstream, &daemon->host);
+    listener_set_init(&daemon->listeners, daemon->base, options->runtime_dir, clients_accept,
+                      &daemon->clients);
+    listener_set_adopt(&daemon->listeners, passed);
+    tcp_listener_init(&daemon->tcp_listener, daemon->base, options, clients_accept,
+                      &daemon->clients);
     daemon_init_host(daemon);
     for (size_t i = 0; i < DAEMON_SIGNALS; i++) {
         daemon->signals[i] = evsignal_new(daemon->base, numbers[i], daemon_on_signal, daemon);
@@ -309,6 +281,8 @@ static void daemon_clear(struct daemon *daemon)
     if (!daemon->base)
         return;
     listener_set_clear(&daemon->listeners);
+    tcp_listener_clear(&daemon->tcp_listener);
+    clients_clear(&daemon->clients);
     relay_host_stop(&daemon->host, "onion-grater stops");
     for (size_t i = 0; i < DAEMON_SIGNALS; i++)
         if (daemon->signals[i])
@@ -316,16 +290,36 @@ static void daemon_clear(struct daemon *daemon)
     quota_clear(&daemon->quota);
     tor_facts_clear(&daemon->facts);
     secrets_clear(&daemon->secrets);
+    peer_system_clear(&daemon->peers);
     policy_unref(daemon->policy);
     if (daemon->runtime_lock >= 0)
         close(daemon->runtime_lock);
     event_base_free(daemon->base);
 }
 
-static void daemon_announce(void *context, const char *path)
+static void daemon_announce(void *context, const struct listener *listener)
 {
     (void)context;
-    log_at(LOG_LEVEL_NOTICE, "listening on %s", path);
+    log_at(LOG_LEVEL_NOTICE, "listening on %s", listener->spec.path);
+}
+
+static bool daemon_open_tcp(struct daemon *daemon)
+{
+    struct buf reason;
+
+    buf_init(&reason, 1024);
+    bool done = tcp_listener_start(&daemon->tcp_listener, &reason);
+    buf_append_char(&reason, '\0');
+    if (!done)
+        log_at(LOG_LEVEL_ERROR, "%s: %s", daemon->tcp_listener.name, buf_span(&reason).data);
+    else if (tcp_listener_is_open(&daemon->tcp_listener))
+        log_at(LOG_LEVEL_NOTICE, "listening on %s", daemon->tcp_listener.name);
+    if ((daemon->tcp_listener.is_wanted || listener_set_has_tcp(&daemon->listeners)) &&
+        !sock_diag_works(&daemon->clients.tcp.diag))
+        log_at(LOG_LEVEL_WARNING, "the kernel does not tell whose TCP connections are (its module "
+               "tcp_diag is missing): no local client over TCP matches a profile");
+    buf_clear(&reason);
+    return done;
 }
 
 /* Profiles and sockets; false: it cannot serve. */
@@ -335,11 +329,13 @@ static bool daemon_open(struct daemon *daemon)
     struct diag_list diags;
 
     diag_list_init(&diags);
-    daemon->policy = daemon_load(daemon->options, NULL, &diags, &counts);
+    daemon->policy = daemon_load(daemon->options, &daemon->peers, NULL, &diags, &counts);
     bool done = daemon->policy && daemon_lock_runtime_dir(daemon) &&
                 daemon_update_listeners(daemon, &diags);
     log_diags(&diags);
+    done = done && daemon_open_tcp(daemon);
     if (done) {
+        peer_notice_system(&daemon->peers);
         listener_set_each(&daemon->listeners, daemon_announce, NULL);
         log_at(LOG_LEVEL_NOTICE, "onion-grater %s started: %zu profiles from %zu files, %zu errors",
                PACKAGE_VERSION, counts.profiles, counts.files, diags.errors);
@@ -351,11 +347,14 @@ static bool daemon_open(struct daemon *daemon)
 int daemon_run(const struct options *options)
 {
     struct daemon *daemon = mem_zalloc(1, sizeof *daemon);
+    struct activation passed;
 
     daemon->options = options;
     daemon->runtime_lock = -1;
     signal(SIGPIPE, SIG_IGN);
-    bool done = daemon_init(daemon) && daemon_open(daemon);
+    activation_take(&passed);
+    bool done = daemon_init(daemon, &passed) && daemon_open(daemon);
+    activation_clear(&passed);
     if (done && event_base_dispatch(daemon->base) < 0) {
         log_at(LOG_LEVEL_ERROR, "the event loop failed: %s", strerror(errno));
         done = false;
@@ -372,7 +371,7 @@ size_t daemon_check(const struct options *options)
     struct buf line;
 
     diag_list_init(&diags);
-    policy_unref(daemon_load(options, NULL, &diags, &counts));
+    policy_unref(daemon_load(options, NULL, NULL, &diags, &counts));
     for (size_t i = 0; i < diags.count; i++) {
         buf_init(&line, 4096);
         diag_format(&line, &diags.items[i]);

@@ -17,6 +17,8 @@
 #include "clock.h"
 #include "log.h"
 #include "mem.h"
+#include "upstream.h"
+#include "writer.h"
 
 #define LISTENER_BACKLOG 4096 /* the kernel lowers it to net.core.somaxconn */
 #define LISTENER_ACCEPTS 32 /* per wake-up, so that other sockets have their turn */
@@ -82,6 +84,8 @@ static bool listener_open(struct listener *listener, struct buf *reason)
     listener->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (listener->fd < 0)
         return listener_fail(reason, "no socket");
+    if (!writer_enable(listener->fd))
+        return listener_fail(reason, "the kernel does not say who writes");
     if (!listener_bind(listener, reason))
         return false;
     if (socket_path_identify(path, &listener->id) && listener_set_rights(listener, reason) &&
@@ -138,8 +142,8 @@ static void listener_on_readable(evutil_socket_t fd, short what, void *context)
     }
 }
 
-struct listener *listener_new(struct event_base *base, struct listener_spec *spec,
-                              listener_callback *accepted, void *context, struct buf *reason)
+static struct listener *listener_alloc(struct listener_spec *spec, listener_callback *accepted,
+                                       void *context)
 {
     struct listener *listener = mem_zalloc(1, sizeof *listener);
 
@@ -148,6 +152,22 @@ struct listener *listener_new(struct event_base *base, struct listener_spec *spe
     listener->fd = -1;
     listener->accepted = accepted;
     listener->context = context;
+    return listener;
+}
+
+static void listener_watch(struct listener *listener, struct event_base *base)
+{
+    event_assign(&listener->readable, base, listener->fd, EV_READ | EV_PERSIST,
+                 listener_on_readable, listener);
+    event_assign(&listener->resume, base, -1, 0, listener_on_resume, listener);
+    event_add(&listener->readable, NULL);
+}
+
+struct listener *listener_new(struct event_base *base, struct listener_spec *spec,
+                              listener_callback *accepted, void *context, struct buf *reason)
+{
+    struct listener *listener = listener_alloc(spec, accepted, context);
+
     if (!listener_open(listener, reason)) {
         if (listener->fd >= 0)
             close(listener->fd);
@@ -155,10 +175,18 @@ struct listener *listener_new(struct event_base *base, struct listener_spec *spe
         free(listener);
         return NULL;
     }
-    event_assign(&listener->readable, base, listener->fd, EV_READ | EV_PERSIST,
-                 listener_on_readable, listener);
-    event_assign(&listener->resume, base, -1, 0, listener_on_resume, listener);
-    event_add(&listener->readable, NULL);
+    listener->owns_file = true;
+    listener_watch(listener, base);
+    return listener;
+}
+
+struct listener *listener_adopt(struct event_base *base, int fd, struct listener_spec *spec,
+                                listener_callback *accepted, void *context)
+{
+    struct listener *listener = listener_alloc(spec, accepted, context);
+
+    listener->fd = fd;
+    listener_watch(listener, base);
     return listener;
 }
 
@@ -169,7 +197,7 @@ void listener_free(struct listener *listener)
     event_del(&listener->readable);
     event_del(&listener->resume);
     close(listener->fd);
-    if (listener_is_in_place(listener))
+    if (listener->owns_file && listener_is_in_place(listener))
         unlink(listener->spec.path);
     listener_spec_clear(&listener->spec);
     free(listener);
@@ -177,5 +205,21 @@ void listener_free(struct listener *listener)
 
 bool listener_is_in_place(const struct listener *listener)
 {
-    return socket_path_is_ours(listener->spec.path, &listener->id);
+    return !listener->owns_file || socket_path_is_ours(listener->spec.path, &listener->id);
+}
+
+bool listener_target(const struct listener *listener, struct target *target_out)
+{
+    struct upstream_address address = {.len = sizeof address.storage};
+
+    *target_out = (struct target){
+        .kind = TARGET_UNIX,
+        .path = span_from_string(listener->spec.path),
+    };
+    if (!listener->is_tcp)
+        return true;
+    if (getsockname(listener->fd, (struct sockaddr *)&address.storage, &address.len) < 0)
+        return false;
+    *target_out = upstream_target(&address);
+    return true;
 }

@@ -1,4 +1,4 @@
-/* One listening Unix socket. */
+/* One listening socket. */
 #ifndef OG_LISTENER_H
 #define OG_LISTENER_H
 
@@ -6,14 +6,15 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
+#include "add_onion.h"
 #include "buf.h"
 #include "socket_path.h"
 
 struct event_base;
 
-/* What a socket is to be. */
+/* What a Unix socket is to be. */
 struct listener_spec {
-    char *path;    /* owned */
+    char *path;    /* of others their name for the log; owned */
     char *profile; /* owned; NULL: the shared socket */
     uid_t user;    /* (uid_t)-1: as we are */
     gid_t group;   /* (gid_t)-1: as we are */
@@ -32,6 +33,9 @@ struct listener {
     struct listener *next;
     struct listener_spec spec;
     struct socket_path_id id;
+    bool is_tcp;
+    bool owns_file; /* we made it, and remove it */
+    bool is_unfit;  /* nobody is served by it */
     int fd;
     struct event readable;
     struct event resume;
@@ -45,8 +49,17 @@ struct listener {
 struct listener *listener_new(struct event_base *base, struct listener_spec *spec,
                               listener_callback *accepted, void *context, struct buf *reason);
 
-/* Stops listening; removes the socket's file if it is still the same. NULL allowed. */
+/* The same for a socket that listens already and is not made from a path. Takes over the descriptor
+ * and the contents of `spec`. */
+struct listener *listener_adopt(struct event_base *base, int fd, struct listener_spec *spec,
+                                listener_callback *accepted, void *context);
+
+/* Stops listening; removes the socket's file if we made it and it is still the same. NULL
+ * allowed. */
 void listener_free(struct listener *listener);
+
+/* Where it listens, as the target of an onion service; a path is borrowed. False: not known. */
+bool listener_target(const struct listener *listener, struct target *target_out);
 
 /* Whether clients can still find it: its file is in its place. */
 bool listener_is_in_place(const struct listener *listener);

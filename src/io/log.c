@@ -2,24 +2,43 @@
  *
  * Callers hand in any bytes; a line that could end early, colour a terminal or forge another line
  * cannot leave this file. The level and where stderr leads to are the only process-wide state of
- * the program beside the daemon object. Under systemd lines carry the "<N>" of sd-daemon(3). */
+ * the program beside the daemon object. Under systemd lines carry the "<N>" of sd-daemon(3).
+ *
+ * Nobody has to read what we write, and the loop that writes it serves all clients: a line that
+ * would have to wait is left out and counted. stderr is shared with whoever started us, so it is
+ * not made nonblocking; a pipe that poll(2) calls writable takes PIPE_BUF bytes at once. */
 #include "log.h"
 
 #include <errno.h>
 #include <event2/event.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "ascii.h"
 #include "buf.h"
 
-#define LOG_LINE_MAX 4096
+#define LOG_LINE_MAX 4096 /* with the end of the line */
+_Static_assert(LOG_LINE_MAX <= PIPE_BUF, "a line goes into a pipe whole");
+
+enum log_sink {
+    LOG_SINK_FILE, /* never keeps us waiting for a reader */
+    LOG_SINK_SOCKET,
+    LOG_SINK_POLLED, /* a pipe, a terminal */
+};
 
 static enum log_level log_maximum = LOG_LEVEL_INFO;
 static bool log_to_journal;
+static enum log_sink log_sink = LOG_SINK_FILE;
+static int log_fd = STDERR_FILENO;
+static unsigned long log_lost; /* lines, since the last one that was written */
+static bool log_is_cut;        /* the last one was written in part */
 
 static const struct {
     const char *name;
@@ -53,9 +72,35 @@ static void log_from_libevent(int severity, const char *message)
     log_at(level, "libevent: %s", message);
 }
 
+/* A description of our own may be nonblocking. Where there can be none poll(2) has to do: then a
+ * terminal may still keep us, and a pipe if somebody else fills it in between. */
+static void log_open_own(void)
+{
+    int fd = open("/proc/self/fd/2", O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+
+    if (fd >= 0)
+        log_fd = fd;
+}
+
+static void log_find_sink(void)
+{
+    struct stat status;
+
+    if (log_fd != STDERR_FILENO)
+        close(log_fd);
+    log_fd = STDERR_FILENO;
+    log_sink = LOG_SINK_FILE;
+    if (fstat(STDERR_FILENO, &status) < 0 || S_ISREG(status.st_mode))
+        return;
+    log_sink = S_ISSOCK(status.st_mode) ? LOG_SINK_SOCKET : LOG_SINK_POLLED;
+    if (S_ISFIFO(status.st_mode) || isatty(STDERR_FILENO))
+        log_open_own();
+}
+
 void log_open(enum log_level level)
 {
     log_maximum = level;
+    log_find_sink();
     log_to_journal = log_stderr_is_journal();
     event_set_log_callback(log_from_libevent);
 }
@@ -100,13 +145,56 @@ static void log_append(struct buf *line, const char *text)
         buf_append_string(line, "...");
 }
 
-static void log_write(struct buf *line)
+static void log_begin(struct buf *line, enum log_level level)
 {
-    buf_append_char(line, '\n');
-    struct span text = buf_span(line);
-    while (write(STDERR_FILENO, text.data, text.len) < 0 && errno == EINTR)
-        ;
-    buf_clear(line);
+    if (log_to_journal)
+        buf_printf(line, "<%c>", log_levels[level].journal);
+    else
+        buf_printf(line, "onion-grater: %s: ", log_levels[level].name);
+}
+
+static bool log_is_writable(void)
+{
+    struct pollfd wanted = {.fd = log_fd, .events = POLLOUT};
+
+    return log_sink != LOG_SINK_POLLED ||
+           (poll(&wanted, 1, 0) > 0 && (wanted.revents & POLLOUT) != 0);
+}
+
+/* Writes what can be written now; whether that was all. */
+static bool log_put(struct span text)
+{
+    ssize_t len = 0;
+
+    if (!log_is_writable())
+        return false;
+    do {
+        if (log_sink == LOG_SINK_SOCKET)
+            len = send(log_fd, text.data, text.len, MSG_DONTWAIT | MSG_NOSIGNAL);
+        else
+            len = write(log_fd, text.data, text.len);
+    } while (len < 0 && errno == EINTR);
+    if (len > 0)
+        log_is_cut = (size_t)len < text.len;
+    return len > 0 && !log_is_cut;
+}
+
+static bool log_report_lost(void)
+{
+    struct buf line;
+
+    if (log_lost == 0)
+        return true;
+    buf_init(&line, LOG_LINE_MAX);
+    if (log_is_cut)
+        buf_append_char(&line, '\n');
+    log_begin(&line, LOG_LEVEL_WARNING);
+    buf_printf(&line, "%lu lines could not be written\n", log_lost);
+    bool done = log_put(buf_span(&line));
+    buf_clear(&line);
+    if (done)
+        log_lost = 0;
+    return done;
 }
 
 void log_at_v(enum log_level level, const char *format, va_list arguments)
@@ -117,13 +205,13 @@ void log_at_v(enum log_level level, const char *format, va_list arguments)
     if (!log_is_enabled(level) || vasprintf(&text, format, arguments) < 0)
         return;
     buf_init(&line, LOG_LINE_MAX);
-    if (log_to_journal)
-        buf_printf(&line, "<%c>", log_levels[level].journal);
-    else
-        buf_printf(&line, "onion-grater: %s: ", log_levels[level].name);
+    log_begin(&line, level);
     log_append(&line, text);
     free(text);
-    log_write(&line);
+    buf_append_char(&line, '\n');
+    if (!log_report_lost() || !log_put(buf_span(&line)))
+        log_lost++;
+    buf_clear(&line);
 }
 
 void log_at(enum log_level level, const char *format, ...)
@@ -141,7 +229,11 @@ void log_plain(const char *text)
 
     buf_init(&line, LOG_LINE_MAX);
     log_append(&line, text);
-    log_write(&line);
+    buf_append_char(&line, '\n');
+    struct span whole = buf_span(&line);
+    while (write(STDERR_FILENO, whole.data, whole.len) < 0 && errno == EINTR)
+        ;
+    buf_clear(&line);
 }
 
 static void log_diag(const struct diag *diag)
@@ -162,29 +254,53 @@ void log_diags(const struct diag_list *diags)
         log_at(LOG_LEVEL_WARNING, "further messages are not shown");
 }
 
+static void log_bucket_fill(unsigned *milli_lines, uint64_t passed_ms, unsigned per_second,
+                            unsigned burst)
+{
+    uint64_t earned = passed_ms * per_second;
+    unsigned room = burst * 1000 - *milli_lines;
+
+    *milli_lines += earned < room ? (unsigned)earned : room;
+}
+
 static void log_limit_fill(struct log_limit *limit, uint64_t now_ms)
 {
-    uint64_t earned = (now_ms - limit->filled_ms) * LOG_LIMIT_PER_SECOND;
-    unsigned room = LOG_LIMIT_BURST * 1000 - limit->milli_tokens;
+    uint64_t passed_ms = now_ms - limit->filled_ms;
 
-    limit->milli_tokens += earned < room ? (unsigned)earned : room;
+    log_bucket_fill(&limit->milli_lines, passed_ms, LOG_LIMIT_PER_SECOND, LOG_LIMIT_BURST);
+    log_bucket_fill(&limit->milli_debug_lines, passed_ms, LOG_LIMIT_DEBUG_PER_SECOND,
+                    LOG_LIMIT_DEBUG_BURST);
     limit->filled_ms = now_ms;
 }
 
 void log_limit_init(struct log_limit *limit, uint64_t now_ms)
 {
-    *limit = (struct log_limit){.filled_ms = now_ms, .milli_tokens = LOG_LIMIT_BURST * 1000};
+    *limit = (struct log_limit){
+        .filled_ms = now_ms,
+        .milli_lines = LOG_LIMIT_BURST * 1000,
+        .milli_debug_lines = LOG_LIMIT_DEBUG_BURST * 1000,
+    };
+}
+
+static bool log_limit_take(struct log_limit *limit, unsigned *milli_lines, uint64_t now_ms)
+{
+    log_limit_fill(limit, now_ms);
+    if (*milli_lines < 1000) {
+        limit->left_out++;
+        return false;
+    }
+    *milli_lines -= 1000;
+    return true;
 }
 
 bool log_limit_pass(struct log_limit *limit, uint64_t now_ms)
 {
-    log_limit_fill(limit, now_ms);
-    if (limit->milli_tokens < 1000) {
-        limit->left_out++;
-        return false;
-    }
-    limit->milli_tokens -= 1000;
-    return true;
+    return log_limit_take(limit, &limit->milli_lines, now_ms);
+}
+
+bool log_limit_pass_debug(struct log_limit *limit, uint64_t now_ms)
+{
+    return log_limit_take(limit, &limit->milli_debug_lines, now_ms);
 }
 
 unsigned long log_limit_take_left_out(struct log_limit *limit)
@@ -198,5 +314,6 @@ unsigned long log_limit_take_left_out(struct log_limit *limit)
 bool log_limit_is_idle(struct log_limit *limit, uint64_t now_ms)
 {
     log_limit_fill(limit, now_ms);
-    return limit->left_out == 0 && limit->milli_tokens == LOG_LIMIT_BURST * 1000;
+    return limit->left_out == 0 && limit->milli_lines == LOG_LIMIT_BURST * 1000 &&
+           limit->milli_debug_lines == LOG_LIMIT_DEBUG_BURST * 1000;
 }

@@ -1,5 +1,6 @@
 /* The log: stderr, one write(2) a line, bytes outside printable ASCII escaped here and nowhere else
- * needed.
+ * needed. It never waits for a reader: lines for which there is no room are counted, and the count
+ * is written before the next line for which there is.
  *
  * Under systemd (JOURNAL_STREAM names stderr) a line begins with "<N>", otherwise with
  * "onion-grater: LEVEL: ". */
@@ -34,21 +35,24 @@ void log_at(enum log_level level, const char *format, ...) __attribute__((format
 void log_at_v(enum log_level level, const char *format, va_list arguments)
     __attribute__((format(printf, 2, 0)));
 
-/* A line without prefix, escaped like the others: what --check prints. */
+/* A line without prefix, escaped like the others: what --check prints. This one does wait. */
 void log_plain(const char *text);
 
 /* Every message of the list, each at its level with its place. */
 void log_diags(const struct diag_list *diags);
 
 /* How many lines one client may cause: a bucket of LOG_LIMIT_BURST that fills again with
- * LOG_LIMIT_PER_SECOND. */
+ * LOG_LIMIT_PER_SECOND; and a larger one for the lines that only --debug shows. */
 #define LOG_LIMIT_BURST 20
 #define LOG_LIMIT_PER_SECOND 2
+#define LOG_LIMIT_DEBUG_BURST 2000
+#define LOG_LIMIT_DEBUG_PER_SECOND 500
 
 struct log_limit {
-    uint64_t filled_ms;     /* when the bucket was last topped up */
-    unsigned milli_tokens;  /* thousandths of a line */
-    unsigned long left_out; /* lines since the last one that passed */
+    uint64_t filled_ms;         /* when the buckets were last topped up */
+    unsigned milli_lines;       /* what is in them, in thousandths of a line */
+    unsigned milli_debug_lines;
+    unsigned long left_out;     /* lines since the last report */
 };
 
 void log_limit_init(struct log_limit *limit, uint64_t now_ms);
@@ -56,10 +60,14 @@ void log_limit_init(struct log_limit *limit, uint64_t now_ms);
 /* Whether a line may be written now. False: it is counted as left out. */
 bool log_limit_pass(struct log_limit *limit, uint64_t now_ms);
 
+/* The same for a line at LOG_LEVEL_DEBUG. */
+bool log_limit_pass_debug(struct log_limit *limit, uint64_t now_ms);
+
 /* The count of lines left out; it starts again at 0. */
 unsigned long log_limit_take_left_out(struct log_limit *limit);
 
-/* Whether forgetting the bucket would change nothing: it is full and has nothing to report. */
+/* Whether forgetting the limit would change nothing: the buckets are full and there is nothing to
+ * report. */
 bool log_limit_is_idle(struct log_limit *limit, uint64_t now_ms);
 
 #endif

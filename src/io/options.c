@@ -4,6 +4,7 @@
 
 #include <arpa/inet.h>
 #include <getopt.h>
+#include <net/if.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -65,6 +66,16 @@ static bool check_upstream(const char *value, struct buf *reason)
     return upstream_parse(value, &address, reason);
 }
 
+static bool check_evidence(const char *value, struct buf *reason)
+{
+    if (strcmp(value, "any") == 0 || strcmp(value, OPTIONS_KERNEL_ONLY) == 0)
+        return true;
+    buf_append_string(reason, "found \"");
+    buf_append_escaped(reason, span_from_string(value), 40);
+    buf_append_string(reason, "\"; any or " OPTIONS_KERNEL_ONLY " belongs here");
+    return false;
+}
+
 static bool check_address(const char *value, struct buf *reason)
 {
     unsigned char address[16];
@@ -72,6 +83,27 @@ static bool check_address(const char *value, struct buf *reason)
     if (inet_pton(AF_INET, value, address) == 1 || inet_pton(AF_INET6, value, address) == 1)
         return true;
     buf_append_string(reason, "this is no IPv4 or IPv6 address, such as 127.0.0.1");
+    return false;
+}
+
+static bool check_port(const char *value, struct buf *reason)
+{
+    unsigned long port;
+
+    if (span_to_number(span_from_string(value), 65535, &port) && port > 0)
+        return true;
+    buf_append_string(reason, "this is no port; a number from 1 to 65535 belongs here");
+    return false;
+}
+
+static bool check_interface(const char *value, struct buf *reason)
+{
+    size_t len = strlen(value);
+
+    if (len > 0 && len < IFNAMSIZ && !strpbrk(value, "/ \t\n"))
+        return true;
+    buf_printf(reason, "this is no name of an interface, which has up to %d characters, such as "
+                       "eth0", IFNAMSIZ - 1);
     return false;
 }
 
@@ -93,6 +125,14 @@ static const struct option_row option_rows[] = {
      "a file that holds the password of tor's control port"},
     {"client-address", "ADDRESS", OPTION_TEXT, AT(client_address), check_address, "127.0.0.1",
      "what {client-address} stands for on Unix sockets"},
+    {"apparmor-evidence", "WHAT", OPTION_TEXT, AT(apparmor_evidence), check_evidence, "any",
+     "how a client's AppArmor label may be known: any, or kernel-only (Linux 6.17 and later)"},
+    {"listen-address", "ADDRESS", OPTION_TEXT, AT(listen_address), check_address, NULL,
+     "listen for TCP, too, at this address; 127.0.0.1 if only the port is given"},
+    {"listen-port", "PORT", OPTION_TEXT, AT(listen_port), check_port, NULL,
+     "listen for TCP, too, at this port; 9051 if only the address or interface is given"},
+    {"listen-interface", "NAME", OPTION_TEXT, AT(listen_interface), check_interface, NULL,
+     "listen for TCP, too, on this interface; it may appear later"},
     {"log-level", NULL, OPTION_LOG_LEVEL, 0, NULL, NULL, NULL},
     {"debug", NULL, OPTION_COMMAND, 0, NULL, NULL, "log every decision, too"},
     {"check", NULL, OPTION_COMMAND, 0, NULL, NULL,
@@ -104,6 +144,7 @@ static const struct option_row option_rows[] = {
 static const struct limit_row limit_rows[] = {
     {"sessions", AT(max_sessions), 1024},
     {"sessions-per-uid", AT(max_sessions_per_uid), 64},
+    {"sessions-per-address", AT(max_sessions_per_address), 256},
     {"reply-timeout", AT(reply_timeout), 60},
     {"write-timeout", AT(write_timeout), 60},
 };

@@ -12,6 +12,7 @@
 #include "log.h"
 
 #define OPTIONS_DEFAULT_CONFIG "/etc/onion-grater/onion-grater.yml"
+#define OPTIONS_KERNEL_ONLY "kernel-only" /* for apparmor_evidence; else "any" */
 
 struct option_list {
     char **items; /* owned */
@@ -26,10 +27,15 @@ struct options {
     char *cookie_path;
     char *password_file;
     char *client_address;
+    char *apparmor_evidence; /* checked */
+    char *listen_address;   /* no TCP listener if these three are NULL */
+    char *listen_port;      /* a number from 1 to 65535, checked */
+    char *listen_interface;
     bool has_log_level;
     enum log_level log_level;
     unsigned max_sessions;
     unsigned max_sessions_per_uid;
+    unsigned max_sessions_per_address;
     unsigned reply_timeout; /* seconds */
     unsigned write_timeout; /* seconds */
     bool check;

@@ -6,10 +6,12 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <unistd.h>
 
 #include "mem.h"
 #include "read_file.h"
@@ -59,6 +61,30 @@ static void profile_listing_clear(struct profile_listing *listing)
 static void profile_dir_error(struct diag_list *diags, const char *path, const char *text)
 {
     diag_add(diags, DIAG_ERROR, (struct source){.file = path}, "%s", text);
+}
+
+/* Whoever may write to a profile, or put another in its place, decides about tor. */
+static bool profile_dir_is_trusted(const char *path, const char *what, const struct stat *status,
+                                   struct diag_list *diags)
+{
+    struct source where = {.file = path};
+
+    if (status->st_mode & S_IWOTH) {
+        diag_add(diags, DIAG_ERROR, where, "everybody may write to this %s, so it cannot be "
+                 "trusted; take that right away (chmod o-w)", what);
+        return false;
+    }
+    if (status->st_uid != 0 && status->st_uid != geteuid()) {
+        diag_add(diags, DIAG_ERROR, where, "this %s belongs to uid %ju, who could change it; it "
+                 "has to belong to root or to the user of onion-grater (chown root)", what,
+                 (uintmax_t)status->st_uid);
+        return false;
+    }
+    if ((status->st_mode & S_IWGRP) && status->st_gid != 0 && status->st_gid != getegid())
+        diag_add(diags, DIAG_WARNING, where, "the group with gid %ju may write to this %s, and so "
+                 "decide what it allows; take that right away (chmod g-w) if it should not",
+                 (uintmax_t)status->st_gid, what);
+    return true;
 }
 
 /* --- listing --- */
@@ -113,12 +139,9 @@ static bool profile_dir_list(const struct profile_dirs *dirs, size_t rank,
     bool done = fstat(dirfd(dir), &status) == 0;
     if (!done) {
         profile_dir_error(diags, path, strerror(errno));
-    } else if (status.st_mode & S_IWOTH) {
-        profile_dir_error(diags, path, "everybody may write to this directory, so nothing in it "
-                                       "can be trusted; take that right away (chmod o-w)");
-        done = false;
     } else {
-        done = profile_dir_take_entries(dir, path, rank, listing, diags);
+        done = profile_dir_is_trusted(path, "directory", &status, diags) &&
+               profile_dir_take_entries(dir, path, rank, listing, diags);
     }
     closedir(dir);
     return done;
@@ -152,11 +175,8 @@ static struct profile_file *profile_file_parse(const struct profile_load_run *ru
                                                const char *path, struct span text,
                                                const struct stat *status)
 {
-    if (status->st_mode & S_IWOTH) {
-        profile_dir_error(run->diags, path, "everybody may write to this file, so it cannot be "
-                                            "trusted; take that right away (chmod o-w)");
+    if (!profile_dir_is_trusted(path, "file", status, run->diags))
         return NULL;
-    }
     return profile_load(path, text, run->resolver, run->diags);
 }
 
@@ -237,20 +257,4 @@ struct policy *profile_dirs_load(const struct profile_dirs *dirs, const struct p
     }
     profile_listing_clear(&listing);
     return run.policy;
-}
-
-static void profile_warn_label(const struct profile *profile, struct diag_list *diags)
-{
-    if (profile->apparmor_profiles.is_present && !profile->apparmor_profiles.is_any)
-        diag_add(diags, DIAG_WARNING, profile->apparmor_profiles.where,
-                 "profile %s asks for an AppArmor label; this version does not read labels yet, "
-                 "so it matches nobody",
-                 profile->name);
-}
-
-void profile_dirs_warn_labels(const struct policy *policy, struct diag_list *diags)
-{
-    for (size_t i = 0; i < policy->count; i++)
-        for (size_t j = 0; j < policy->files[i]->count; j++)
-            profile_warn_label(&policy->files[i]->profiles[j], diags);
 }

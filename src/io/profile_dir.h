@@ -35,8 +35,4 @@ struct policy *profile_dirs_load(const struct profile_dirs *dirs, const struct p
                                  const struct name_resolver *resolver, struct diag_list *diags,
                                  struct profile_dir_counts *counts_out);
 
-/* Adds a warning for each profile that asks for an AppArmor label, which this version does not
- * read. */
-void profile_dirs_warn_labels(const struct policy *policy, struct diag_list *diags);
-
 #endif

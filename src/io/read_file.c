@@ -20,6 +20,8 @@ static enum read_file_result read_file_error(int error, struct buf *reason)
         return READ_FILE_MISSING;
     if (error == EACCES || error == EPERM)
         return READ_FILE_DENIED;
+    if (error == EMFILE || error == ENFILE || error == ENOMEM)
+        return READ_FILE_SHORTAGE;
     return READ_FILE_FAILED;
 }
 

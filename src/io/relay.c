@@ -40,6 +40,8 @@ static void relay_host_reap(evutil_socket_t fd, short what, void *context)
         host->parked = relay->next;
         session_free(relay->session);
         relay_log_clear(relay);
+        identity_clear(&relay->identity);
+        free(relay->ends);
         buf_wipe(&relay->held);
         free(relay);
     }
@@ -67,7 +69,9 @@ static void relay_close(struct relay *relay, const char *reason)
     event_del(&relay->client_readable);
     event_del(&relay->client_writable);
     event_del(&relay->client_stalled);
+    event_del(&relay->client_again);
     close(relay->client_fd);
+    writer_clear(&relay->writer);
     quota_give_back(host->quota, relay->user);
     relay_unlink(relay);
     relay->next = host->parked;
@@ -84,20 +88,46 @@ static void relay_lose_client(struct relay *relay)
     session_client_gone(relay->session);
 }
 
+void relay_charge(struct relay *relay, uint64_t began_us, uint64_t free_us)
+{
+    uint64_t now = clock_monotonic_us();
+    uint64_t rest = (now - began_us) * RELAY_REST_FACTOR;
+
+    if (now - began_us <= free_us)
+        return;
+    relay->user->rest_until_us = now + (rest < RELAY_REST_MAX_US ? rest : RELAY_REST_MAX_US);
+}
+
+/* How long its user still has to rest; 0: not at all. */
+static uint64_t relay_rest(const struct relay *relay)
+{
+    uint64_t until = relay->user->rest_until_us;
+    uint64_t now = until ? clock_monotonic_us() : 0;
+
+    return until > now ? until - now : 0;
+}
+
 /* Gives input to the session; what it does not take is held, and nothing is read meanwhile. */
 static void relay_take_input(struct relay *relay, struct span bytes)
 {
+    uint64_t began = clock_monotonic_us();
     size_t taken = session_client_input(relay->session, bytes);
 
+    relay_charge(relay, began, RELAY_TURN_US);
     buf_append(&relay->held, span_from(bytes, taken));
 }
 
 static void relay_read_client(struct relay *relay)
 {
-    ssize_t len = read(relay->client_fd, relay->host->input, RELAY_CLIENT_READ);
+    const char *refusal;
+    ssize_t len = writer_read(&relay->writer, relay->client_fd, relay->host->input,
+                              RELAY_CLIENT_READ, &refusal);
 
-    if (len > 0) {
+    if (len > 0)
         relay_log_start(relay);
+    if (refusal) {
+        session_end(relay->session, refusal);
+    } else if (len > 0) {
         relay_take_input(relay, span_make(relay->host->input, (size_t)len));
     } else if (len == 0) {
         relay->client_eof = true;
@@ -112,7 +142,7 @@ static void relay_on_client_readable(evutil_socket_t fd, short what, void *conte
 
     (void)fd;
     (void)what;
-    if (!relay->is_closed)
+    if (!relay->is_closed && relay_rest(relay) == 0)
         relay_read_client(relay);
     relay_update(relay);
 }
@@ -131,20 +161,32 @@ static void relay_on_client_stalled(evutil_socket_t fd, short what, void *contex
     relay_close(context, "client took none of the data that waits for it");
 }
 
-/* Offers held input again; true if some was taken. */
-static bool relay_offer_held(struct relay *relay)
+static void relay_offer_held(struct relay *relay)
 {
-    size_t taken = 0;
+    uint64_t began = clock_monotonic_us();
+    size_t taken = session_client_input(relay->session, buf_span(&relay->held));
 
-    if (relay->held.len > 0 && session_reads_client(relay->session)) {
-        taken = session_client_input(relay->session, buf_span(&relay->held));
-        buf_consume(&relay->held, taken);
-    }
-    if (relay->client_eof && !relay->eof_delivered && relay->held.len == 0) {
-        relay->eof_delivered = true;
-        session_client_eof(relay->session);
-    }
-    return taken > 0;
+    relay_charge(relay, began, RELAY_TURN_US);
+    buf_consume(&relay->held, taken);
+}
+
+static void relay_on_client_again(evutil_socket_t fd, short what, void *context)
+{
+    struct relay *relay = context;
+
+    (void)fd;
+    (void)what;
+    if (!relay->is_closed && relay->held.len > 0 && relay_rest(relay) == 0)
+        relay_offer_held(relay);
+    relay_update(relay);
+}
+
+static void relay_deliver_eof(struct relay *relay)
+{
+    if (!relay->client_eof || relay->eof_delivered || relay->held.len > 0)
+        return;
+    relay->eof_delivered = true;
+    session_client_eof(relay->session);
 }
 
 static bool relay_flush_client(struct relay *relay)
@@ -168,14 +210,28 @@ static bool relay_has_client_output(const struct relay *relay)
     return !relay->client_gone && session_client_output(relay->session).len > 0;
 }
 
+/* In the next turn of the loop at the earliest: others are served in between. */
+static void relay_set_again(struct relay *relay, bool wanted, uint64_t rest)
+{
+    struct timeval delay = clock_interval_us(rest);
+
+    if (!wanted)
+        event_del(&relay->client_again);
+    else if (!event_pending(&relay->client_again, EV_TIMEOUT, NULL))
+        event_add(&relay->client_again, &delay);
+}
+
 static void relay_arm_client(struct relay *relay)
 {
     bool is_over = session_end_reason(relay->session) != NULL;
     bool writes = relay_has_client_output(relay);
-    bool reads = !relay->client_eof && !relay->client_gone && !is_over && relay->held.len == 0 &&
-                 session_reads_client(relay->session);
+    bool wants = !relay->client_gone && !is_over && session_reads_client(relay->session);
+    uint64_t rest = wants ? relay_rest(relay) : 0;
+    bool holds = relay->held.len > 0;
 
-    relay_set_event(&relay->client_readable, reads);
+    relay_set_event(&relay->client_readable,
+                    wants && !relay->client_eof && !holds && rest == 0);
+    relay_set_again(relay, wants && (holds || (rest > 0 && !relay->client_eof)), rest);
     relay_set_event(&relay->client_writable, writes);
     if (!writes)
         event_del(&relay->client_stalled);
@@ -189,11 +245,12 @@ void relay_update(struct relay *relay)
 {
     bool moved = !relay->is_closed;
 
-    /* It ends: each round takes from the little that was read, or writes what comes of it. */
+    if (!relay->is_closed)
+        relay_deliver_eof(relay);
+    /* It ends: each round writes more of the little that one turn brought. */
     while (moved) {
-        moved = relay_offer_held(relay);
         relay_tor_settle(relay);
-        moved = relay_flush_client(relay) || moved;
+        moved = relay_flush_client(relay);
         moved = relay_tor_flush(relay) || moved;
     }
     if (relay->is_closed)
@@ -212,19 +269,50 @@ void relay_update(struct relay *relay)
 
 /* --- life --- */
 
+/* What templates put in place of the ends of the connection. */
+static struct template_variables relay_variables(const struct relay *relay)
+{
+    const struct tcp_ends_text *ends = relay->ends;
+
+    if (!ends)
+        return relay->host->variables;
+    return (struct template_variables){
+        .client_address = span_from_string(ends->far_address),
+        .client_port = span_from_string(ends->far_port),
+        .server_address = span_from_string(ends->near_address),
+        .server_port = span_from_string(ends->near_port),
+    };
+}
+
 static struct session *relay_make_session(struct relay *relay, const struct relay_setup *setup)
 {
     struct relay_host *host = relay->host;
     struct session_setup session = {
         .policy = setup->policy,
         .view = setup->view,
-        .variables = host->variables,
+        .variables = relay_variables(relay),
         .facts = host->facts,
         .secrets = host->secrets,
         .observer = &relay->observer,
     };
 
     return session_new(&session);
+}
+
+/* Takes over who the client is, and begins to watch who writes. */
+static void relay_take_peer(struct relay *relay, const struct relay_setup *setup)
+{
+    struct identity_needs needs = identity_needs_of_view(setup->policy, setup->view);
+
+    relay->identity = setup->peer->identity;
+    writer_init(&relay->writer, relay->host->peers, setup->fd, &relay->identity, &needs,
+                setup->peer->pidfd);
+    setup->peer->identity = (struct identity){0};
+    setup->peer->pidfd = -1;
+    if (setup->ends) {
+        relay->ends = mem_zalloc(1, sizeof *relay->ends);
+        *relay->ends = *setup->ends;
+    }
 }
 
 void relay_start(struct relay_host *host, const struct relay_setup *setup)
@@ -240,6 +328,7 @@ void relay_start(struct relay_host *host, const struct relay_setup *setup)
         relay->next->previous = relay;
     host->first = relay;
     buf_init(&relay->held, RELAY_CLIENT_READ);
+    relay_take_peer(relay, setup);
     relay_log_init(relay, setup);
     relay->session = relay_make_session(relay, setup);
     event_assign(&relay->client_readable, host->base, setup->fd, EV_READ | EV_PERSIST,
@@ -247,6 +336,7 @@ void relay_start(struct relay_host *host, const struct relay_setup *setup)
     event_assign(&relay->client_writable, host->base, setup->fd, EV_WRITE | EV_PERSIST,
                  relay_on_client_writable, relay);
     event_assign(&relay->client_stalled, host->base, -1, 0, relay_on_client_stalled, relay);
+    event_assign(&relay->client_again, host->base, -1, 0, relay_on_client_again, relay);
     relay_tor_init(relay);
     relay_update(relay);
 }

@@ -7,24 +7,35 @@
 #include <stddef.h>
 #include <sys/time.h>
 
-#include "identity.h"
+#include "peer.h"
 #include "policy.h"
 #include "quota.h"
 #include "session.h"
+#include "tcp_end.h"
 #include "upstream.h"
 
 struct event_base;
 struct relay;
+struct tcp_clients;
 
 /* One read takes at most this much of tor's answers. */
 #define RELAY_TOR_READ 65536
-/* And of a client's commands, which cost more: so one client cannot keep the others waiting. */
+/* And of a client's commands; the session takes a few of them in one turn. */
 #define RELAY_CLIENT_READ 4096
+
+/* Whoever keeps the loop longer than this in one turn rests, with all sessions of the same user, for
+ * a multiple of the time: what is left belongs to the others. */
+#define RELAY_TURN_US 1000
+#define RELAY_TOR_TURN_US 10000 /* a full read of tor's answers through many patterns */
+#define RELAY_REST_FACTOR 4
+#define RELAY_REST_MAX_US 5000000
 
 /* What all relays of a daemon share. */
 struct relay_host {
     struct event_base *base;
     struct upstream *upstream;
+    struct peer_system *peers;
+    struct tcp_clients *tcp_clients;
     struct tor_facts *facts;
     const struct torauth_secrets *secrets;
     struct quota *quota;
@@ -47,11 +58,13 @@ void relay_host_stop(struct relay_host *host, const char *reason);
 
 struct relay_setup {
     int fd; /* nonblocking; taken over */
-    const struct identity *identity;
+    struct peer *peer; /* its contents are taken over */
     struct quota_user *user; /* a session was taken of it */
     const char *socket_path;
+    const struct tcp_ends_text *ends; /* of a TCP connection, copied; else NULL */
     struct policy *policy;
     const struct policy_view *view;
+    const char *no_match; /* the view is empty: why; static */
 };
 
 /* Begins to serve a client. The relay closes itself. */

@@ -12,9 +12,13 @@
 #include "log.h"
 #include "mem.h"
 #include "relay_parts.h"
+#include "secrets.h"
 
 #define RELAY_REPORT_MS 10000
 #define RELAY_TEXT_MAX 1024
+#define RELAY_ACCOUNT_MAX 64
+#define RELAY_NAME_MAX 256 /* bytes shown of a label, a path or a unit */
+#define RELAY_ORIGIN_MAX 4096
 
 void relay_host_note_left_out(struct relay_host *host)
 {
@@ -22,6 +26,15 @@ void relay_host_note_left_out(struct relay_host *host)
 
     if (!event_pending(&host->report, EV_TIMEOUT, NULL))
         event_add(&host->report, &delay);
+}
+
+static bool relay_log_may_say(struct relay *relay, enum log_level level)
+{
+    uint64_t now_ms = clock_monotonic_ms();
+
+    if (level == LOG_LEVEL_DEBUG)
+        return log_limit_pass_debug(&relay->user->log, now_ms);
+    return log_limit_pass(&relay->user->log, now_ms);
 }
 
 static void relay_say(struct relay *relay, enum log_level level, const char *format, ...)
@@ -34,8 +47,7 @@ static void relay_say(struct relay *relay, enum log_level level, const char *for
 
     if (!log_is_enabled(level))
         return;
-    /* Whoever asked for debug lines wants them all. */
-    if (level < LOG_LEVEL_DEBUG && !log_limit_pass(&relay->user->log, clock_monotonic_ms())) {
+    if (!relay_log_may_say(relay, level)) {
         relay_host_note_left_out(relay->host);
         return;
     }
@@ -49,11 +61,10 @@ static void relay_say(struct relay *relay, enum log_level level, const char *for
 
 static void relay_log_left_out(const struct quota_user *user, unsigned long count)
 {
-    if (user->is_known)
-        log_at(LOG_LEVEL_WARNING, "%lu more lines of this client (uid %ju) left out", count,
-               (uintmax_t)user->uid);
-    else
-        log_at(LOG_LEVEL_WARNING, "%lu more lines of clients without a known uid left out", count);
+    char name[RELAY_ACCOUNT_MAX];
+
+    quota_user_describe(user, name, sizeof name);
+    log_at(LOG_LEVEL_WARNING, "%lu more lines of this client (%s) left out", count, name);
 }
 
 void relay_log_report(evutil_socket_t fd, short what, void *context)
@@ -123,7 +134,10 @@ static void relay_on_problem(void *context, const char *text)
     relay->problems++;
     if (relay->tor == RELAY_TOR_LOGIN && !session_is_logged_in(relay->session)) {
         /* All sessions share this problem. */
-        upstream_note_refused(relay->host->upstream, text);
+        if (secrets_take_shortage(relay->host->secrets))
+            upstream_note_shortage(relay->host->upstream, text);
+        else
+            upstream_note_refused(relay->host->upstream, text);
         relay_say(relay, LOG_LEVEL_DEBUG, "%s", text);
     } else {
         relay_say(relay, LOG_LEVEL_WARNING, "%s", text);
@@ -132,18 +146,22 @@ static void relay_on_problem(void *context, const char *text)
 
 /* --- start and end --- */
 
-static char *relay_log_label(const struct relay_setup *setup)
+/* Who it is, at the head of each line. */
+static char *relay_log_label(const struct identity *identity, const struct policy_view *view)
 {
     struct buf text;
 
     buf_init(&text, RELAY_TEXT_MAX);
-    buf_append_string(&text, setup->view->count == 1  ? "profile "
-                             : setup->view->count > 1 ? "profiles "
-                                                      : "no profile matches");
-    for (size_t i = 0; i < setup->view->count; i++)
-        buf_printf(&text, "%s%s", i > 0 ? " " : "", setup->view->profiles[i]->name);
-    if (setup->identity->has_credentials)
-        buf_printf(&text, ", uid %ju", (uintmax_t)setup->identity->uid);
+    if (view->count > 0)
+        buf_append_string(&text, "profile ");
+    else
+        buf_append_string(&text, identity->is_tor ? "tor itself" : "no profile matches");
+    for (size_t i = 0; i < view->count; i++)
+        buf_printf(&text, "%s%s", i > 0 ? ", " : "", view->profiles[i]->name);
+    if (identity->transport == IDENTITY_TCP_REMOTE)
+        buf_append_string(&text, ", another machine");
+    else if (identity->has_credentials)
+        buf_printf(&text, ", uid %ju", (uintmax_t)identity->uid);
     else
         buf_append_string(&text, ", uid unknown");
     char *label = mem_copy_string(buf_span(&text));
@@ -151,24 +169,86 @@ static char *relay_log_label(const struct relay_setup *setup)
     return label;
 }
 
+static void relay_log_add_apparmor(struct buf *text, const struct identity *identity)
+{
+    const char *evidence = identity_evidence_text(identity->label_evidence);
+
+    switch (identity->label_state) {
+    case IDENTITY_LABEL_UNKNOWN:
+        buf_printf(text, "no label: %s", identity->label_doubt ? identity->label_doubt : "unknown");
+        break;
+    case IDENTITY_UNCONFINED:
+        buf_printf(text, "unconfined by %s evidence", evidence);
+        break;
+    case IDENTITY_CONFINED:
+        buf_append_string(text, "label \"");
+        buf_append_escaped(text, span_from_string(identity->label), RELAY_NAME_MAX);
+        buf_printf(text, "\" by %s evidence", evidence);
+        break;
+    }
+}
+
+static void relay_log_add_name(struct buf *text, const char *what, const char *name)
+{
+    if (!name)
+        return;
+    buf_printf(text, ", %s ", what);
+    buf_append_escaped(text, span_from_string(name), RELAY_NAME_MAX);
+}
+
+/* What is known of it, for its first line. */
+static char *relay_log_origin(const struct identity *identity, const struct relay_setup *setup)
+{
+    struct buf text;
+
+    buf_init(&text, RELAY_ORIGIN_MAX);
+    if (identity->pid > 0 || identity->transport == IDENTITY_UNIX)
+        buf_printf(&text, "pid %jd ", (intmax_t)identity->pid);
+    buf_printf(&text, "on %s", setup->socket_path);
+    if (identity->transport != IDENTITY_TCP_REMOTE) {
+        buf_append_string(&text, "; ");
+        relay_log_add_apparmor(&text, identity);
+    }
+    relay_log_add_name(&text, "executable", identity->executable);
+    relay_log_add_name(&text, "unit", identity->unit);
+    if (setup->no_match)
+        buf_printf(&text, "; %s", setup->no_match);
+    char *origin = mem_copy_string(buf_span(&text));
+    buf_clear(&text);
+    return origin;
+}
+
+/* What tor sends, with all values masked. */
+static void relay_on_tor_line(void *context, const struct reply_line *line)
+{
+    struct relay *relay = context;
+    struct buf text;
+
+    buf_init(&text, RELAY_TEXT_MAX);
+    describe_reply_line(&text, line->wire);
+    struct span masked = buf_span(&text);
+    relay_say(relay, LOG_LEVEL_DEBUG, "from tor: %.*s", (int)masked.len, masked.data);
+    buf_clear(&text);
+}
+
 void relay_log_init(struct relay *relay, const struct relay_setup *setup)
 {
-    relay->label = relay_log_label(setup);
-    relay->pid = setup->identity->has_credentials ? setup->identity->pid : 0;
-    relay->socket_path = mem_copy_string(span_from_string(setup->socket_path));
+    relay->label = relay_log_label(&relay->identity, setup->view);
+    relay->origin = relay_log_origin(&relay->identity, setup);
     relay->observer = (struct session_observer){
         .command = relay_on_command,
         .problem = relay_on_problem,
         .context = relay,
+        .tor_line = log_is_enabled(LOG_LEVEL_DEBUG) ? relay_on_tor_line : NULL,
     };
 }
 
 void relay_log_clear(struct relay *relay)
 {
     free(relay->label);
-    free(relay->socket_path);
+    free(relay->origin);
     relay->label = NULL;
-    relay->socket_path = NULL;
+    relay->origin = NULL;
 }
 
 void relay_log_start(struct relay *relay)
@@ -176,15 +256,13 @@ void relay_log_start(struct relay *relay)
     if (relay->is_announced)
         return;
     relay->is_announced = true;
-    relay_say(relay, LOG_LEVEL_INFO, "began: pid %jd on %s", (intmax_t)relay->pid,
-              relay->socket_path);
+    relay_say(relay, LOG_LEVEL_INFO, "began: %s", relay->origin);
 }
 
 void relay_log_end(struct relay *relay, const char *reason)
 {
     if (!relay->is_announced) {
-        relay_say(relay, LOG_LEVEL_DEBUG, "came and went without a byte: pid %jd on %s",
-                  (intmax_t)relay->pid, relay->socket_path);
+        relay_say(relay, LOG_LEVEL_DEBUG, "came and went without a byte: %s", relay->origin);
         return;
     }
     relay_say(relay, LOG_LEVEL_INFO,

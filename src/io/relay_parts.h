@@ -10,6 +10,7 @@
 #include <stdbool.h>
 
 #include "relay.h"
+#include "writer.h"
 
 enum relay_tor {
     RELAY_TOR_ABSENT,
@@ -29,9 +30,11 @@ struct relay {
     struct session_observer observer;
     struct quota_user *user;
     char *label; /* "profile demo, uid 1000": for the log */
-    char *socket_path;
-    pid_t pid; /* 0: not known */
+    char *origin; /* "pid 42 on /run/...": for the log */
     unsigned long long number;
+    struct identity identity;
+    struct tcp_ends_text *ends; /* owned; NULL on a Unix socket */
+    struct writer writer;
 
     int client_fd;
     bool client_eof;    /* seen, */
@@ -43,10 +46,12 @@ struct relay {
     struct event client_readable;
     struct event client_writable;
     struct event client_stalled; /* timer: nothing was taken off our output */
+    struct event client_again;   /* timer: held input, or a rest that is over */
 
     enum relay_tor tor;
     int tor_fd;
     bool tor_broken;   /* writing failed; what tor has written is still read */
+    bool is_asked_for; /* a command waits for the attempt that is made */
     unsigned pause_ms; /* before the next attempt; 0 after a login */
     unsigned busy_count;
     struct event tor_readable;
@@ -63,6 +68,9 @@ struct relay {
 /* To be called last in every callback: moves what can be moved, connects, sets events and timers,
  * and closes the relay when its session is over. */
 void relay_update(struct relay *relay);
+
+/* Charges its user for a turn that began at `began_us` and may take `free_us` without a rest. */
+void relay_charge(struct relay *relay, uint64_t began_us, uint64_t free_us);
 
 /* Adds or removes an event. */
 void relay_set_event(struct event *event, bool wanted);

@@ -14,6 +14,7 @@
 
 #include "clock.h"
 #include "relay_parts.h"
+#include "tcp_clients.h"
 
 #define TOR_LOGIN_LIMIT_MS 20000
 #define TOR_DRAIN_LIMIT_MS 5000
@@ -54,7 +55,12 @@ static void relay_tor_lose(struct relay *relay, const char *reason, int error)
 {
     unsigned next = relay->pause_ms ? relay->pause_ms * 2 : TOR_PAUSE_FIRST_MS;
 
-    relay->pause_ms = next < TOR_PAUSE_MAX_MS ? next : TOR_PAUSE_MAX_MS;
+    /* Attempts that commands asked for come on top: a client that asks often shall not have to wait
+     * longer for its events. */
+    if (!relay->is_asked_for)
+        relay->pause_ms = next < TOR_PAUSE_MAX_MS ? next : TOR_PAUSE_MAX_MS;
+    if (upstream_is_shortage(error))
+        reason = "onion-grater has no descriptor or no memory left";
     /* Of a refused login the log has heard already. */
     if (!session_drops_tor(relay->session))
         upstream_note_unreachable(relay->host->upstream, reason, error);
@@ -80,7 +86,9 @@ static void relay_tor_read(struct relay *relay)
     if (len > 0) {
         relay_tor_quick_ack(relay);
         event_del(&relay->tor_silent); /* relay_tor_arm starts it anew */
+        uint64_t began = clock_monotonic_us();
         session_tor_input(relay->session, span_make(relay->host->input, (size_t)len));
+        relay_charge(relay, began, RELAY_TOR_TURN_US);
     } else if (len == 0) {
         relay_tor_lose(relay, "tor closed the connection", 0);
     } else if (errno != EAGAIN && errno != EINTR) {
@@ -101,10 +109,17 @@ static void relay_on_tor_readable(evutil_socket_t fd, short what, void *context)
 
 /* --- connecting --- */
 
+/* Only now it may come out that the client is tor, by a connection to an onion service. */
 static void relay_tor_begin_login(struct relay *relay)
 {
+    struct peer_system *peers = relay->host->peers;
+
     relay->tor = RELAY_TOR_LOGIN;
-    session_tor_connected(relay->session);
+    peer_note_tor(peers, relay->tor_fd);
+    if (peer_tor_is_process(&peers->tor, &relay->identity))
+        session_end(relay->session, "the client is tor itself");
+    else
+        session_tor_connected(relay->session);
 }
 
 static void relay_on_tor_writable(evutil_socket_t fd, short what, void *context)
@@ -165,6 +180,7 @@ static void relay_tor_seek(struct relay *relay)
         event_del(&relay->tor_timer);
         relay->tor = RELAY_TOR_ABSENT;
     } else if (session_wants_tor_now(relay->session)) {
+        relay->is_asked_for = true;
         relay_tor_connect(relay);
     } else if (relay->tor == RELAY_TOR_ABSENT) {
         relay->tor = RELAY_TOR_PAUSING;
@@ -183,6 +199,7 @@ void relay_tor_settle(struct relay *relay)
         relay->tor = RELAY_TOR_READY;
         relay->pause_ms = 0;
         upstream_note_reachable(relay->host->upstream);
+        tcp_clients_note_tor(relay->host->tcp_clients, relay->tor_fd);
     }
     if (relay->tor == RELAY_TOR_ABSENT || relay->tor == RELAY_TOR_PAUSING)
         relay_tor_seek(relay);
@@ -249,6 +266,7 @@ static void relay_on_tor_timer(evutil_socket_t fd, short what, void *context)
     case RELAY_TOR_PAUSING:
     case RELAY_TOR_BUSY:
         relay->tor = RELAY_TOR_ABSENT;
+        relay->is_asked_for = session_wants_tor_now(relay->session);
         if (session_wants_tor(relay->session))
             relay_tor_connect(relay);
         break;

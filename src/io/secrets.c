@@ -19,6 +19,7 @@ void secrets_init(struct secrets *secrets, const char *cookie_path, const char *
 {
     secrets->cookie_path = cookie_path;
     secrets->password_file = password_file;
+    secrets->is_short = false;
     buf_init(&secrets->reason, SECRETS_REASON_MAX);
 }
 
@@ -40,10 +41,18 @@ static const char *secrets_reason(struct secrets *secrets)
 /* Begins the reason with what could not be read. */
 static void secrets_begin_reason(struct secrets *secrets, const char *what, const char *path)
 {
+    secrets->is_short = false;
     buf_reset(&secrets->reason);
     buf_printf(&secrets->reason, "%s ", what);
     buf_append_escaped(&secrets->reason, span_from_string(path), 128);
     buf_append_string(&secrets->reason, ": ");
+}
+
+static void secrets_note_shortage(struct secrets *secrets)
+{
+    secrets->is_short = true;
+    buf_append_string(&secrets->reason, "; this is onion-grater's own shortage: raise LimitNOFILE "
+                                        "or lower limits: sessions");
 }
 
 static bool secrets_take_cookie(struct secrets *secrets, struct span content,
@@ -78,10 +87,25 @@ static bool secrets_read_cookie(void *context, const char *path,
         buf_append_string(&secrets->reason,
                           "; add the service's user to the group that owns it (debian-tor), or "
                           "set CookieAuthFileGroupReadable 1 in torrc");
+    else if (result == READ_FILE_SHORTAGE)
+        secrets_note_shortage(secrets);
     buf_wipe(&content);
     if (!done)
         *reason_out = secrets_reason(secrets);
     return done;
+}
+
+/* Editors add the end of the line, others leave notes below it. */
+static struct span secrets_first_line(struct span content)
+{
+    const char *end = content.len > 0 ? memchr(content.data, '\n', content.len) : NULL;
+
+    if (!end)
+        return content;
+    content.len = (size_t)(end - content.data);
+    if (content.len > 0 && content.data[content.len - 1] == '\r')
+        content.len--;
+    return content;
 }
 
 static bool secrets_take_password(struct secrets *secrets, struct span content,
@@ -92,10 +116,10 @@ static bool secrets_take_password(struct secrets *secrets, struct span content,
                                             "(chmod o-r) and change the password");
         return false;
     }
-    if (content.len > 0 && content.data[content.len - 1] == '\n')
-        content.len--;
+    content = secrets_first_line(content);
     if (content.len == 0) {
-        buf_append_string(&secrets->reason, "the file is empty; the password belongs in it");
+        buf_append_string(&secrets->reason,
+                          "the first line is empty; the password belongs there");
         return false;
     }
     return buf_append(out, content);
@@ -112,9 +136,12 @@ static bool secrets_read_password(void *context, struct buf *out, const char **r
     if (!secrets->password_file)
         return false;
     secrets_begin_reason(secrets, "the password file", secrets->password_file);
-    if (read_file(secrets->password_file, SECRETS_PASSWORD_MAX, &content, &status,
-                  &secrets->reason) == READ_FILE_OK)
+    enum read_file_result result = read_file(secrets->password_file, SECRETS_PASSWORD_MAX,
+                                             &content, &status, &secrets->reason);
+    if (result == READ_FILE_OK)
         done = secrets_take_password(secrets, buf_span(&content), &status, out);
+    else if (result == READ_FILE_SHORTAGE)
+        secrets_note_shortage(secrets);
     buf_wipe(&content);
     if (!done)
         *reason_out = secrets_reason(secrets);
@@ -146,4 +173,13 @@ struct torauth_secrets secrets_interface(struct secrets *secrets)
         .nonce = secrets_fill_nonce,
         .context = secrets,
     };
+}
+
+bool secrets_take_shortage(const struct torauth_secrets *interface)
+{
+    struct secrets *secrets = interface->context;
+    bool is_short = secrets->is_short;
+
+    secrets->is_short = false;
+    return is_short;
 }

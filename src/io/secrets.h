@@ -8,6 +8,7 @@ struct secrets {
     const char *cookie_path;   /* configured; NULL: where tor says it is */
     const char *password_file; /* NULL: there is none */
     struct buf reason;         /* of the last failure */
+    bool is_short;             /* the last failure was our own lack of descriptors or memory */
 };
 
 void secrets_init(struct secrets *secrets, const char *cookie_path, const char *password_file);
@@ -15,5 +16,9 @@ void secrets_clear(struct secrets *secrets);
 
 /* The interface that sessions use; `secrets` must outlive it. */
 struct torauth_secrets secrets_interface(struct secrets *secrets);
+
+/* Whether the last reading failed for lack of descriptors or memory, which is not tor's fault. True
+ * once for each. */
+bool secrets_take_shortage(const struct torauth_secrets *interface);
 
 #endif

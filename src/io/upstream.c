@@ -13,8 +13,11 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "log.h"
 #include "span.h"
+
+#define UPSTREAM_QUIET_MS 60000
 
 static bool upstream_parse_unix(const char *path, struct upstream_address *address,
                                 struct buf *reason)
@@ -150,6 +153,29 @@ int upstream_connect_error(int fd)
     return getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len) < 0 ? errno : error;
 }
 
+bool upstream_is_shortage(int error)
+{
+    return error == EMFILE || error == ENFILE || error == ENOMEM || error == ENOBUFS;
+}
+
+void upstream_note_shortage(struct upstream *upstream, const char *text)
+{
+    uint64_t now_ms = clock_monotonic_ms();
+
+    if (now_ms < upstream->quiet_until_ms)
+        return;
+    upstream->quiet_until_ms = now_ms + UPSTREAM_QUIET_MS;
+    log_at(LOG_LEVEL_WARNING, "%s", text);
+}
+
+static const char *upstream_shortage_text(int error)
+{
+    if (error == EMFILE || error == ENFILE)
+        return "no descriptor is left for a connection to tor; raise LimitNOFILE or lower limits: "
+               "sessions";
+    return "no memory is left for a connection to tor; lower limits: sessions";
+}
+
 void upstream_note_reachable(struct upstream *upstream)
 {
     if (upstream->state != UPSTREAM_REACHABLE)
@@ -168,6 +194,10 @@ static const char *upstream_advice(int error)
 
 void upstream_note_unreachable(struct upstream *upstream, const char *reason, int error)
 {
+    if (upstream_is_shortage(error)) {
+        upstream_note_shortage(upstream, upstream_shortage_text(error));
+        return;
+    }
     if (upstream->state != UPSTREAM_UNREACHABLE)
         log_at(LOG_LEVEL_WARNING, "tor cannot be reached at %s: %s%s", upstream->name, reason,
                upstream_advice(error));

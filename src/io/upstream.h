@@ -3,6 +3,7 @@
 #define OG_UPSTREAM_H
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <sys/socket.h>
 
 #include "add_onion.h"
@@ -33,6 +34,7 @@ struct upstream {
     struct upstream_address address;
     const char *name; /* as configured: for the log */
     enum upstream_state state;
+    uint64_t quiet_until_ms; /* no line about our own shortage before */
 };
 
 enum upstream_progress {
@@ -49,9 +51,16 @@ enum upstream_progress upstream_connect(const struct upstream *upstream, int *fd
 /* What became of a connect that was in progress: 0 or an errno. */
 int upstream_connect_error(int fd);
 
+/* Whether an errno means that we have no descriptor or no memory left: not tor's fault. */
+bool upstream_is_shortage(int error);
+
 /* Note what a session has found out; the log hears of it only if the state changes. */
 void upstream_note_reachable(struct upstream *upstream);
 void upstream_note_unreachable(struct upstream *upstream, const char *reason, int error);
 void upstream_note_refused(struct upstream *upstream, const char *reason);
+
+/* Our own shortage says nothing about tor: the state stays. The log hears of it once a minute, as
+ * clients bring it about. */
+void upstream_note_shortage(struct upstream *upstream, const char *text);
 
 #endif

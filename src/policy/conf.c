@@ -6,7 +6,8 @@
  * profiles list an option, each may allow it; the first that does decides. */
 #include "conf.h"
 
-#include "ascii.h"
+#include <string.h>
+
 #include "command.h"
 #include "line.h"
 #include "quoted.h"
@@ -15,18 +16,20 @@
 struct value_forms {
     struct span meaning; /* what tor will read */
     struct span written;
-    bool is_written_judged; /* written is another form, and hides nothing */
+    bool is_written_judged;        /* written is another form, and hides nothing */
+    struct pattern_budget *budget; /* for the patterns that are tried on it */
 };
 
-/* Whether a quoted value spells characters as numbers. A pattern that looked at such a text would
- * not see what it means: "\x2f" holds no slash. */
+/* Whether a quoted value has an escape that does not stand for the character that it shows. A
+ * pattern that looked at such a text would not see what it means: "\x2f" holds no slash. */
 static bool hides_characters(struct span quoted)
 {
-    for (size_t i = 0; i + 1 < quoted.len; i++) {
+    for (size_t i = 0; i < quoted.len; i++) {
         if (quoted.data[i] != '\\')
             continue;
         i++;
-        if (quoted.data[i] == 'x' || ascii_is_digit(quoted.data[i]))
+        if (i == quoted.len ||
+            (quoted.data[i] != '\\' && quoted.data[i] != '"' && quoted.data[i] != '\''))
             return true;
     }
     return false;
@@ -35,7 +38,7 @@ static bool hides_characters(struct span quoted)
 /* Works out the forms; `storage` keeps the unquoted one. False: no pattern may allow this value. */
 static bool value_read(const struct kv_pair *pair, struct buf *storage, struct value_forms *forms)
 {
-    *forms = (struct value_forms){.meaning = pair->value, .written = pair->value};
+    forms->meaning = forms->written = pair->value;
     if (pair->is_quoted) {
         if (!quoted_decode(pair->value, storage))
             return false;
@@ -48,10 +51,11 @@ static bool value_read(const struct kv_pair *pair, struct buf *storage, struct v
 static enum conf_result value_matches(const struct pattern *pattern,
                                       const struct value_forms *forms)
 {
-    enum pattern_result result = pattern_match(pattern, forms->meaning, NULL);
+    enum pattern_result result = pattern_try(pattern, forms->meaning, forms->budget, NULL);
+    bool asks_for_quotes = strchr(pattern_text(pattern), '"') != NULL;
 
-    if (result == PATTERN_NO_MATCH && forms->is_written_judged)
-        result = pattern_match(pattern, forms->written, NULL);
+    if (result == PATTERN_NO_MATCH && forms->is_written_judged && asks_for_quotes)
+        result = pattern_try(pattern, forms->written, forms->budget, NULL);
     switch (result) {
     case PATTERN_MATCH:
         return CONF_ALLOWED;
@@ -106,14 +110,14 @@ static enum conf_result view_judges(const struct policy_view *view, struct span 
 }
 
 enum conf_result conf_may_set(const struct policy_view *view, const struct kv_pair *pair,
-                              const struct conf_rule **rule_out)
+                              struct pattern_budget *budget, const struct conf_rule **rule_out)
 {
     *rule_out = NULL;
     if (!pair->has_value)
         return view_judges(view, pair->key, NULL, rule_out);
 
     struct buf storage;
-    struct value_forms forms;
+    struct value_forms forms = {.budget = budget};
     enum conf_result result = CONF_REFUSED;
     buf_init(&storage, COMMAND_MAX_LINE);
     if (value_read(pair, &storage, &forms))

@@ -18,11 +18,13 @@ enum conf_result conf_may_get(const struct policy_view *view, struct span name,
                               const struct conf_rule **rule_out);
 
 /* May this pair of SETCONF or RESETCONF be sent? "KEY" alone needs the literal '' among the values;
- * "KEY=..." a value pattern that matches the complete value as written or as unquoted. A quoted
- * value with \xHH or octal escapes, which a pattern over the text would not see through, is judged
- * as unquoted only. A value whose unquoted form holds anything but printable ASCII is refused.
+ * "KEY=..." a value pattern that matches the complete value as unquoted. Only a pattern that has
+ * a '"' in its own text may match a quoted value as written instead: to any other the quotes would
+ * be a way past what it excludes. A value with escapes other than \\ \" \', which a pattern over
+ * the text would not see through, is judged as unquoted in any case; one whose unquoted form holds
+ * anything but printable ASCII is refused. `budget` as for pattern_try.
  * *rule_out: what decided; when refused, the first option of that name, or NULL. */
 enum conf_result conf_may_set(const struct policy_view *view, const struct kv_pair *pair,
-                              const struct conf_rule **rule_out);
+                              struct pattern_budget *budget, const struct conf_rule **rule_out);
 
 #endif

@@ -48,18 +48,13 @@ bool judgement_refuse_unmatched(const struct judgement *judgement)
     return judgement_refuse(judgement, "no rule for this command", no_source);
 }
 
-static enum pattern_result rules_match(const struct command_rules *rules, struct span text,
-                                       struct rule_match *match_out)
+bool judgement_refuse_limit(const struct judgement *judgement, struct source rule)
 {
-    for (size_t i = 0; i < rules->count; i++) {
-        enum pattern_result result =
-            pattern_match(rules->rules[i].pattern, text, &match_out->captures);
-        if (result == PATTERN_NO_MATCH)
-            continue;
-        match_out->rule = &rules->rules[i];
-        return result;
-    }
-    return PATTERN_NO_MATCH;
+    return judgement_refuse(judgement,
+                            judgement->budget->is_spent
+                                ? "too many patterns to try for one command"
+                                : "a pattern hit its match limit",
+                            rule);
 }
 
 enum pattern_result judgement_match(const struct judgement *judgement, struct span text,
@@ -71,10 +66,11 @@ enum pattern_result judgement_match(const struct judgement *judgement, struct sp
         const struct command_rules *rules =
             profile_find_command(judgement->view->profiles[i], judgement->command->keyword->id);
         if (rules)
-            result = rules_match(rules, text, match_out);
+            result = rule_index_match(&rules->index, text, judgement->budget, &match_out->rule,
+                                      &match_out->captures);
     }
     if (result == PATTERN_LIMIT)
-        judgement_refuse(judgement, "a pattern hit its match limit", match_out->rule->where);
+        judgement_refuse_limit(judgement, match_out->rule->where);
     return result;
 }
 
@@ -95,14 +91,17 @@ bool judgement_expand(const struct judgement *judgement, const struct rule_match
 }
 
 /* Replaces the arguments of ADD_ONION by their canonical form; NULL, or why that is refused. */
-static const char *make_onion_canonical(struct buf *arguments)
+static const char *make_onion_canonical(struct decision *decision)
 {
+    struct buf *arguments = &decision->arguments;
     struct buf canonical;
     struct add_onion_facts facts;
 
     buf_init(&canonical, COMMAND_MAX_LINE);
     enum target_result result = add_onion_canonical(buf_span(arguments), &canonical, &facts);
     bool overflow = canonical.overflow;
+    if (!span_equals(buf_span(arguments), buf_span(&canonical)))
+        decision->is_rewritten = true;
     buf_wipe(arguments);
     *arguments = canonical;
     if (result != TARGET_OK)
@@ -140,7 +139,7 @@ static const char *arguments_problem(const struct judgement *judgement)
         return "tor-browser-mode hides the streams and circuits of others";
     if (keyword->id != KEYWORD_ADD_ONION)
         return NULL;
-    reason = make_onion_canonical(arguments);
+    reason = make_onion_canonical(judgement->decision);
     return reason ? reason : arguments_refusal(keyword, buf_span(arguments), data);
 }
 
@@ -265,7 +264,8 @@ static void judge_setevents(const struct judgement *judgement)
 void policy_decide(const struct policy_view *view, const struct command *command,
                    const struct template_variables *variables, struct decision *decision)
 {
-    const struct judgement judgement = {view, command, variables, decision};
+    struct pattern_budget budget = {.left = JUDGEMENT_MAX_MATCHES};
+    const struct judgement judgement = {view, command, variables, decision, &budget};
 
     *decision = (struct decision){.verdict = VERDICT_REFUSE};
     buf_init(&decision->arguments, COMMAND_MAX_LINE);

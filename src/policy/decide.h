@@ -24,7 +24,8 @@ struct decision {
     const char *reason;      /* REFUSE: why, for the log; static text without peer bytes */
     struct source rule;      /* what decided: a rule, an option, or for near misses the rule whose
                                 limit or template failed; file NULL: nothing */
-    bool is_rewritten;       /* a replacement changed the arguments */
+    bool is_rewritten;       /* the arguments are others than the client's: a replacement
+                                changed them, or ADD_ONION's targets were written in full */
     struct buf arguments;    /* FORWARD: printable, parsed again, canonical; max COMMAND_MAX_LINE */
     struct reply_plan *plan; /* FORWARD, ANSWER: owned */
 };

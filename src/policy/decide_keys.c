@@ -110,7 +110,7 @@ static bool judge_option(const struct judgement *judgement, const struct kv_pair
 {
     const struct conf_rule *rule;
     enum conf_result result = has_pairs(judgement)
-                                  ? conf_may_set(judgement->view, option, &rule)
+                                  ? conf_may_set(judgement->view, option, judgement->budget, &rule)
                                   : conf_may_get(judgement->view, option->key, &rule);
     struct source where = rule ? rule->where : no_source;
 
@@ -118,7 +118,7 @@ static bool judge_option(const struct judgement *judgement, const struct kv_pair
     case CONF_ALLOWED:
         return send_option(judgement, option, rule);
     case CONF_LIMIT:
-        return judgement_refuse(judgement, "a pattern hit its match limit", where);
+        return judgement_refuse_limit(judgement, where);
     case CONF_REFUSED:
         break;
     }

@@ -7,12 +7,16 @@
 #include "decide.h"
 #include "pattern.h"
 
+/* Matches of patterns, literal ones aside, that one command may cost. */
+#define JUDGEMENT_MAX_MATCHES 4096
+
 /* One command before the policy. */
 struct judgement {
     const struct policy_view *view;
     const struct command *command;
     const struct template_variables *variables;
     struct decision *decision;
+    struct pattern_budget *budget; /* for all rules and all keys of the command together */
 };
 
 /* A rule that matched, or hit a limit, and what its groups took. */
@@ -32,6 +36,9 @@ bool judgement_expand(const struct judgement *judgement, const struct rule_match
 
 /* Refuses the command; the arguments and the plan made so far are dropped. Always false. */
 bool judgement_refuse(const struct judgement *judgement, const char *reason, struct source rule);
+
+/* Refuses because a pattern gave up, or because there were too many to try. Always false. */
+bool judgement_refuse_limit(const struct judgement *judgement, struct source rule);
 
 /* Refuses because nothing allows these arguments. Always false. */
 bool judgement_refuse_unmatched(const struct judgement *judgement);

@@ -26,8 +26,8 @@ void identity_clear(struct identity *identity)
 /* "mixed" is what a stack of profiles in different modes shows. */
 static bool is_mode(struct span text)
 {
-    static const char *const modes[] = {"enforce", "complain", "mixed", "kill",
-                                        "unconfined", "prompt", "user"};
+    static const char *const modes[] = {"enforce",    "complain", "mixed", "kill",
+                                        "unconfined", "prompt",   "user"};
 
     for (size_t i = 0; i < sizeof modes / sizeof *modes; i++)
         if (span_equals(text, span_from_string(modes[i])))

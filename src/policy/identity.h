@@ -48,7 +48,8 @@ struct identity {
     const char *label_doubt; /* IDENTITY_LABEL_UNKNOWN: why, static, for the log; or NULL */
 
     char *executable; /* absolute path, NULL: not known; owned */
-    char *unit;       /* systemd unit, NULL: not known or none; owned */
+    char *unit;       /* unit of the system's systemd (never a name that a user's own systemd
+                         gave), NULL: not known or none; owned */
     bool is_tor;      /* tor itself, or a connection that tor made: matches no profile */
 
     bool is_ipv6;        /* TCP: the peer's address */

@@ -6,7 +6,10 @@
  *
  * Running time and memory are bounded by the limits in pattern.h. PCRE2's compiled code works on a
  * small stack; where that is too small the interpreter tries again under the same limits, with
- * match data of its own, because the interpreter keeps the memory that one match needed. */
+ * match data of its own, because the interpreter keeps the memory that one match needed.
+ *
+ * Most patterns of most profiles need no PCRE2: a literal one is compared, and one that begins with
+ * literal text is run only where the subject begins with it. */
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include "pattern.h"
 
@@ -20,13 +23,17 @@
 #define PATTERN_MAX_LENGTH 16384
 #define PATTERN_MAX_NESTING 100
 
+/* Whatever is special somewhere in a pattern. */
+#define SPECIAL_CHARACTERS "\\^$.|?*+()[]{}"
+
 #define COMPILE_OPTIONS                                                                            \
     (PCRE2_ANCHORED | PCRE2_ENDANCHORED | PCRE2_NEVER_UTF | PCRE2_NEVER_UCP |                      \
      PCRE2_NEVER_BACKSLASH_C | PCRE2_DOLLAR_ENDONLY)
 
 struct pattern {
     char *text;
-    pcre2_code *code;
+    struct span prefix; /* of text: every match begins with it; a literal: all of it */
+    pcre2_code *code;   /* NULL: a literal, and so are the next two */
     pcre2_match_context *limits;
     pcre2_match_data *match_data; /* for compiled code only */
     bool is_compiled;             /* PCRE2 made machine code of it */
@@ -277,6 +284,18 @@ static bool scan_text(struct span text, size_t *column_out, struct buf *error)
     return true;
 }
 
+/* How much of the text's beginning is also the beginning of everything that it matches. The
+ * character before a special one does not count: "ab?" and "ab(?#)*" match without it. Nor does
+ * anything where there may be branches. */
+static size_t literal_length(const char *text)
+{
+    size_t len = strcspn(text, SPECIAL_CHARACTERS);
+
+    if (text[len] == '\0')
+        return len;
+    return len > 0 && !strchr(text, '|') ? len - 1 : 0;
+}
+
 static void append_pcre2_message(struct buf *error, int code)
 {
     PCRE2_UCHAR message[256];
@@ -346,13 +365,13 @@ struct pattern *pattern_compile(const char *text, size_t *column_out, struct buf
     *column_out = 0;
     if (!scan_text(span, column_out, error))
         return NULL;
-    pcre2_code *code = compile_text(span, column_out, error);
-    if (!code)
-        return NULL;
     struct pattern *pattern = mem_zalloc(1, sizeof *pattern);
-    pattern->code = code;
     pattern->text = mem_copy_string(span);
-    if (!count_captures(pattern, error)) {
+    pattern->prefix = span_make(pattern->text, literal_length(text));
+    if (pattern->prefix.len == span.len)
+        return pattern;
+    pattern->code = compile_text(span, column_out, error);
+    if (!pattern->code || !count_captures(pattern, error)) {
         pattern_free(pattern);
         return NULL;
     }
@@ -413,18 +432,55 @@ static enum pattern_result match_interpreted(const struct pattern *pattern, stru
     return answer;
 }
 
-enum pattern_result pattern_match(const struct pattern *pattern, struct span subject,
-                                  struct captures *captures_out)
+static enum pattern_result match_literal(const struct pattern *pattern, struct span subject,
+                                         struct captures *captures_out)
 {
-    struct span text = subject.len ? subject : span_make("", 0);
+    if (subject.len != pattern->prefix.len)
+        return PATTERN_NO_MATCH;
+    if (captures_out)
+        captures_out->count = 0;
+    return PATTERN_MATCH;
+}
 
+/* By PCRE2, compiled code first. */
+static enum pattern_result match_pcre2(const struct pattern *pattern, struct span text,
+                                       struct captures *captures_out)
+{
     if (!pattern->is_compiled)
         return match_interpreted(pattern, text, captures_out);
-    int result = pcre2_match(pattern->code, (PCRE2_SPTR)text.data, text.len, 0, 0,
-                             pattern->match_data, pattern->limits);
+    /* What pcre2_match would call, without its checks of arguments that we know to be sound. */
+    int result = pcre2_jit_match(pattern->code, (PCRE2_SPTR)text.data, text.len, 0, 0,
+                                 pattern->match_data, pattern->limits);
     if (result == PCRE2_ERROR_JIT_STACKLIMIT)
         return match_interpreted(pattern, text, captures_out);
     return read_result(pattern, text, result, pattern->match_data, captures_out);
+}
+
+static bool budget_take(struct pattern_budget *budget)
+{
+    if (!budget)
+        return true;
+    budget->is_spent = budget->left == 0;
+    budget->left -= budget->left > 0;
+    return !budget->is_spent;
+}
+
+enum pattern_result pattern_try(const struct pattern *pattern, struct span subject,
+                                struct pattern_budget *budget, struct captures *captures_out)
+{
+    struct span text = subject.len ? subject : span_make("", 0);
+
+    if (!span_starts_with(text, pattern->prefix))
+        return PATTERN_NO_MATCH;
+    if (pattern_is_literal(pattern))
+        return match_literal(pattern, text, captures_out);
+    return budget_take(budget) ? match_pcre2(pattern, text, captures_out) : PATTERN_LIMIT;
+}
+
+enum pattern_result pattern_match(const struct pattern *pattern, struct span subject,
+                                  struct captures *captures_out)
+{
+    return pattern_try(pattern, subject, NULL, captures_out);
 }
 
 size_t pattern_capture_count(const struct pattern *pattern)
@@ -439,5 +495,5 @@ const char *pattern_text(const struct pattern *pattern)
 
 bool pattern_is_literal(const struct pattern *pattern)
 {
-    return strpbrk(pattern->text, "\\^$.|?*+()[]{}") == NULL;
+    return pattern->code == NULL;
 }

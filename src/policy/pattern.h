@@ -12,7 +12,7 @@
 #include "span.h"
 
 #define PATTERN_MAX_CAPTURES 32
-#define PATTERN_MATCH_LIMIT 200000
+#define PATTERN_MATCH_LIMIT 20000 /* of PCRE2's steps; a match that needs them all takes 0.3 ms */
 #define PATTERN_DEPTH_LIMIT 10000
 #define PATTERN_HEAP_LIMIT_KIB 4096
 
@@ -30,6 +30,12 @@ struct captures {
     size_t count; /* groups of the pattern, whether they took part or not */
 };
 
+/* How many matches may still be run for one purpose. */
+struct pattern_budget {
+    size_t left;
+    bool is_spent; /* one more was wanted than there were */
+};
+
 /* Compiles. On failure NULL, *column_out the offset (from 0) in `text` and the reason appended to
  * `error`, as a sentence that says what to write instead where that is known. Syntax that Python's
  * re and PCRE2 read differently is refused ({,n}, \N{...}, \K, (*VERB) at the start, ...), and so
@@ -40,6 +46,12 @@ void pattern_free(struct pattern *pattern);
 /* Matches the complete subject. `captures_out` may be NULL. Not safe from several threads. */
 enum pattern_result pattern_match(const struct pattern *pattern, struct span subject,
                                   struct captures *captures_out);
+
+/* As pattern_match, and takes one off the budget if PCRE2 has to be asked (a literal pattern, or
+ * text that does not begin as all matches begin, costs nothing). Nothing left: PATTERN_LIMIT, and
+ * is_spent. `budget` may be NULL: any number. */
+enum pattern_result pattern_try(const struct pattern *pattern, struct span subject,
+                                struct pattern_budget *budget, struct captures *captures_out);
 
 /* Capture groups of the pattern. */
 size_t pattern_capture_count(const struct pattern *pattern);

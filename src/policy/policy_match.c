@@ -157,7 +157,8 @@ static enum outcome ask_label(const struct policy *policy, const struct profile 
                    ? OUTCOME_MATCH
                    : OUTCOME_EVIDENCE;
     /* An unconfined program goes by its path as well. That is /proc's word, never the kernel's. */
-    if (identity->label_state != IDENTITY_UNCONFINED || !names_contain(labels, identity->executable))
+    if (identity->label_state != IDENTITY_UNCONFINED ||
+        !names_contain(labels, identity->executable))
         return OUTCOME_LABEL;
     return kernel_only || evidence == EVIDENCE_NONE ? OUTCOME_EVIDENCE : OUTCOME_MATCH;
 }

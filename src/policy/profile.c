@@ -1,7 +1,8 @@
 /* A profile in memory: its end of life and its look-ups.
  *
  * Look-ups are plain loops: a profile lists a handful of commands, options and events, and names
- * are compared whole, never by a prefix (control-protocol 7.7). */
+ * are compared whole, never by a prefix (control-protocol 7.7). Rules, which may be thousands, have
+ * rule_index. */
 #include "profile.h"
 
 #include <stdlib.h>
@@ -35,6 +36,7 @@ static void command_rules_clear(struct command_rules *command)
     for (size_t i = 0; i < command->count; i++)
         rule_clear(&command->rules[i]);
     free(command->rules);
+    rule_index_clear(&command->index);
 }
 
 static void conf_rule_clear(struct conf_rule *conf)

@@ -13,6 +13,7 @@
 #include "diag.h"
 #include "keyword.h"
 #include "pattern.h"
+#include "rule_index.h"
 #include "template.h"
 
 /* One pattern/replacement pair of a `response` list. */
@@ -44,6 +45,7 @@ struct command_rules {
     const struct keyword *keyword;
     struct rule *rules;
     size_t count;
+    struct rule_index index; /* of the rules */
 };
 
 /* One option of `confs`. */

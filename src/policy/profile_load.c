@@ -197,6 +197,7 @@ struct profile_file *profile_load(const char *path, struct span text,
     if (root)
         load_root(&load, root);
     yaml_tree_free(root);
+    load_forget_ids(&load);
     for (size_t i = 0; i < LOAD_QUOTES; i++)
         buf_clear(&load.quotes[i]);
     if (diags->errors == errors)

@@ -2,7 +2,6 @@
  *
  * Names of users and groups become numbers here, once. A socket without a word on who may
  * use it is an error: an empty list of demands must never mean "everybody" by mistake. */
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,55 +11,17 @@
 
 /* Of sockaddr_un, without the NUL at its end. */
 #define SOCKET_PATH_MAX 107
+/* Of a mode: whoever may write to a socket may connect to it. */
+#define WRITE_BY_OTHERS 0002
 /* The name of the socket that all profiles without one of their own share. */
 #define SHARED_SOCKET "control"
-
-static bool find_number(const char *name, id_t *id_out)
-{
-    unsigned long number = 0;
-
-    /* The largest number is the kernel's word for "none". */
-    if (!span_to_number(span_from_string(name), UINT32_MAX - 1, &number))
-        return false;
-    *id_out = (id_t)number;
-    return true;
-}
-
-static bool find_user(const struct load *load, const char *name, id_t *id_out)
-{
-    uid_t uid = 0;
-
-    if (!load->resolver->user(load->resolver->context, name, &uid))
-        return find_number(name, id_out);
-    *id_out = uid;
-    return true;
-}
-
-static bool find_group(const struct load *load, const char *name, id_t *id_out)
-{
-    gid_t gid = 0;
-
-    if (!load->resolver->group(load->resolver->context, name, &gid))
-        return find_number(name, id_out);
-    *id_out = gid;
-    return true;
-}
-
-/* The look-up of one kind of name. */
-struct id_kind {
-    const char *what;
-    bool (*find)(const struct load *load, const char *name, id_t *id_out);
-};
-
-static const struct id_kind user_kind = {"user", find_user};
-static const struct id_kind group_kind = {"group", find_group};
 
 static void load_id(struct load *load, const struct id_kind *kind, const struct yaml_node *item,
                     struct id_qualifier *qualifier)
 {
     if (strcmp(item->text, "*") == 0)
         qualifier->is_any = true;
-    else if (kind->find(load, item->text, &qualifier->ids[qualifier->count]))
+    else if (load_find_id(load, kind, item->text, &qualifier->ids[qualifier->count]))
         qualifier->count++;
     else
         load_warning(load, item, "there is no %s '%s'; the entry matches nobody until a reload "
@@ -84,7 +45,7 @@ void load_users(struct load *load, void *target, const struct yaml_node *key,
 {
     struct profile *profile = target;
 
-    load_ids(load, &user_kind, &profile->users, key, value);
+    load_ids(load, &load_user_kind, &profile->users, key, value);
 }
 
 void load_groups(struct load *load, void *target, const struct yaml_node *key,
@@ -92,7 +53,7 @@ void load_groups(struct load *load, void *target, const struct yaml_node *key,
 {
     struct profile *profile = target;
 
-    load_ids(load, &group_kind, &profile->groups, key, value);
+    load_ids(load, &load_group_kind, &profile->groups, key, value);
 }
 
 static void take_path(struct load *load, void *target, const struct yaml_node *key,
@@ -128,7 +89,7 @@ static bool load_owner(struct load *load, const struct id_kind *kind, const stru
 {
     if (!load_expect(load, value, YAML_SCALAR, key->text, "write one name"))
         return false;
-    if (kind->find(load, value->text, id_out))
+    if (load_find_id(load, kind, value->text, id_out))
         return true;
     load_error(load, value, "there is no %s '%s' to give the socket to; create it or name another",
                kind->what, load_quote(load, value->text));
@@ -141,7 +102,7 @@ static void take_user(struct load *load, void *target, const struct yaml_node *k
     struct profile_socket *socket = target;
     id_t id = 0;
 
-    (void)load_owner(load, &user_kind, key, value, &id);
+    (void)load_owner(load, &load_user_kind, key, value, &id);
     socket->has_user = true;
     socket->user = (uid_t)id;
 }
@@ -152,7 +113,7 @@ static void take_group(struct load *load, void *target, const struct yaml_node *
     struct profile_socket *socket = target;
     id_t id = 0;
 
-    (void)load_owner(load, &group_kind, key, value, &id);
+    (void)load_owner(load, &load_group_kind, key, value, &id);
     socket->has_group = true;
     socket->group = (gid_t)id;
 }
@@ -255,23 +216,30 @@ static void check_socket_name(struct load *load, const struct profile *profile)
                  load_quote(load, profile->name));
 }
 
+/* Whether the rights of the socket's file keep anybody out. */
+static bool is_for_owner(const struct profile_socket *socket)
+{
+    return (socket->has_user || socket->has_group) && !(socket->mode & WRITE_BY_OTHERS);
+}
+
 static void check_socket(struct load *load, struct profile *profile)
 {
     struct profile_socket *socket = &profile->socket;
     bool has_owner = socket->has_user || socket->has_group;
 
+    if (!socket->has_mode)
+        socket->mode = has_owner ? 0660 : 0666;
     if (!has_owner && !has_qualifier(profile))
         diag_add(load->diags, DIAG_ERROR, socket->where,
                  "nothing says who may use this socket; add 'user' or 'group' to it, or 'users', "
                  "'groups', 'apparmor-profiles', 'executables' or 'units' to the profile ('*' in "
                  "them is anybody)");
-    else if (!has_owner && !is_restricted(profile))
+    else if (!is_for_owner(socket) && !is_restricted(profile))
         diag_add(load->diags, DIAG_WARNING, socket->where,
-                 "anybody on this machine may use this socket; to restrict it, name 'users', "
-                 "'groups', 'apparmor-profiles', 'executables' or 'units' other than '*'");
+                 "anybody on this machine may use this socket; to restrict it, %s 'users', "
+                 "'groups', 'apparmor-profiles', 'executables' or 'units' other than '*'",
+                 has_owner ? "give it a mode such as 0660, or name" : "name");
     check_socket_name(load, profile);
-    if (!socket->has_mode)
-        socket->mode = has_owner ? 0660 : 0666;
 }
 
 void load_check_clients(struct load *load, struct profile *profile)

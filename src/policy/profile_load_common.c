@@ -164,6 +164,16 @@ bool load_expect_name(struct load *load, const struct yaml_node *key, const char
     return false;
 }
 
+bool load_expect_count(struct load *load, const struct yaml_node *key,
+                       const struct yaml_node *list, size_t most)
+{
+    if (list->count <= most)
+        return true;
+    load_error(load, key, "'%s' has %zu entries, but at most %zu are taken; shorten the list",
+               load_quote(load, key->text), list->count, most);
+    return false;
+}
+
 bool load_begin_list(struct load *load, const struct yaml_node *key, const struct yaml_node *value,
                      bool *is_present, struct source *where)
 {
@@ -174,7 +184,8 @@ bool load_begin_list(struct load *load, const struct yaml_node *key, const struc
     }
     *is_present = true;
     *where = key->where;
-    if (!load_expect(load, value, YAML_LIST, key->text, "write it as a list: - NAME"))
+    if (!load_expect(load, value, YAML_LIST, key->text, "write it as a list: - NAME") ||
+        !load_expect_count(load, key, value, LOAD_MAX_NAMES))
         return false;
     if (value->count == 0)
         load_warning(load, key, "'%s' is an empty list, so the profile matches nobody", key->text);

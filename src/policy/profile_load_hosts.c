@@ -92,8 +92,9 @@ static void load_host(struct load *load, const struct yaml_node *item, struct ho
         return;
     }
     if (!read_network(item->text, network)) {
-        load_error(load, item, "'%s' is no address; write an IPv4 or IPv6 address, a network such "
-                               "as 10.152.152.0/24, or '*'",
+        load_error(load, item,
+                   "'%s' is no address; write an IPv4 or IPv6 address, a network such "
+                   "as 10.152.152.0/24, or '*'",
                    load_quote(load, item->text));
         return;
     }

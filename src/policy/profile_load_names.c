@@ -1,12 +1,15 @@
 /* `confs` and `events`: mappings by a name of tor's (design 3.6, 3.7).
  *
- * Option names are not checked against a list: which options exist depends on the tor that is
- * installed. Event names are: tor refuses a SETEVENTS with a name that it does not know. */
+ * Names that tor does not know are warned of: which ones exist depends on the tor installed. Of an
+ * option, tor takes the beginning of its name for the name (control-protocol 7.7); of an
+ * event, it refuses the whole SETEVENTS. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "ascii.h"
 #include "event.h"
 #include "mem.h"
+#include "option.h"
 #include "profile_load_parts.h"
 
 /* Letters, digits and underscores: what names of options and events are made of. */
@@ -16,6 +19,31 @@ static bool is_tor_name(const char *name)
         if (!ascii_is_alpha(*c) && !ascii_is_digit(*c) && *c != '_')
             return false;
     return *name != '\0';
+}
+
+static const char *next_option(const void *context, size_t index)
+{
+    (void)context;
+    return option_at(index);
+}
+
+void load_check_option(struct load *load, struct source where, struct span name)
+{
+    if (option_find(name))
+        return;
+    char *text = mem_copy_string(name);
+    const char *nearest = load_nearest(text, next_option, NULL);
+    const char *shown = load_quote(load, text);
+    if (option_is_abbreviation(name))
+        diag_add(load->diags, DIAG_WARNING, where,
+                 "tor 0.4.9 has no option '%s' and would take it as an abbreviation of another",
+                 shown);
+    else if (nearest)
+        diag_add(load->diags, DIAG_WARNING, where,
+                 "tor 0.4.9 has no option '%s'; did you mean %s?", shown, nearest);
+    else
+        diag_add(load->diags, DIAG_WARNING, where, "tor 0.4.9 has no option '%s'", shown);
+    free(text);
 }
 
 static void load_conf_value(struct load *load, const struct yaml_node *node,
@@ -39,6 +67,8 @@ static void load_conf(struct load *load, struct conf_rule *conf, const struct ya
     if (!is_tor_name(key->text))
         load_error(load, key, "'%s' is no name of an option; it has letters, digits and _ only",
                    load_quote(load, key->text));
+    else
+        load_check_option(load, key->where, span_from_string(key->text));
     if (value->kind == YAML_NULL)
         return;
     if (!load_expect(load, value, YAML_LIST, key->text,

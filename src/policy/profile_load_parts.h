@@ -4,12 +4,15 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/types.h>
 
 #include "buf.h"
 #include "profile_load.h"
 #include "yaml_tree.h"
 
 #define LOAD_QUOTES 4
+#define LOAD_MAX_NAMES 1024  /* in one list of a qualifier */
+#define LOAD_MAX_RULES 65536 /* of one command */
 
 /* One file on its way in. */
 struct load {
@@ -18,6 +21,7 @@ struct load {
     struct diag_list *diags;
     struct buf quotes[LOAD_QUOTES];
     size_t next_quote;
+    void *known_ids; /* of profile_load_ids.c */
 };
 
 /* One key that a mapping may have. `read` takes its value into `target`; NULL: a key of the
@@ -58,8 +62,8 @@ bool load_expect(struct load *load, const struct yaml_node *node, enum yaml_kind
 /* Whether the key of a mapping of names is text; reports it otherwise. */
 bool load_expect_name(struct load *load, const struct yaml_node *key, const char *what);
 
-/* Begins a list of names whose key may have other names too: whether it is the first of its meaning,
- * and a list. Marks it as present. */
+/* Begins a list of names whose key may have other names too: whether it is the first of its
+ * meaning, and a list of not too many. Marks it as present. */
 bool load_begin_list(struct load *load, const struct yaml_node *key, const struct yaml_node *value,
                      bool *is_present, struct source *where);
 
@@ -80,6 +84,24 @@ void load_boolean(struct load *load, const struct yaml_node *key, const struct y
 /* NULL and a message if the pattern is none. */
 struct pattern *load_pattern(struct load *load, const struct yaml_node *node);
 
+/* Whether the list has no more entries than it may; reports it otherwise. `key` names it. */
+bool load_expect_count(struct load *load, const struct yaml_node *key,
+                       const struct yaml_node *list, size_t most);
+
+/* profile_load_ids.c: names to numbers. */
+
+struct id_kind {
+    const char *what;
+    bool (*find)(const struct name_resolver *resolver, const char *name, id_t *id_out);
+};
+
+extern const struct id_kind load_user_kind;
+extern const struct id_kind load_group_kind;
+
+/* The number of a name, or of a number. The resolver is asked once for each name. */
+bool load_find_id(struct load *load, const struct id_kind *kind, const char *name, id_t *id_out);
+void load_forget_ids(struct load *load);
+
 /* profile_load_rules.c: `response`, `reply` and the rules of commands. */
 
 /* `response` and `unmatched-response` as they stand in a mapping. */
@@ -96,6 +118,8 @@ void load_commands(struct load *load, void *profile, const struct yaml_node *key
 /* profile_load_names.c: `confs` and `events`. */
 void load_confs(struct load *load, void *profile, const struct yaml_node *key,
                 const struct yaml_node *value);
+/* Warns of a name that is none of tor's options. */
+void load_check_option(struct load *load, struct source where, struct span name);
 void load_events(struct load *load, void *profile, const struct yaml_node *key,
                  const struct yaml_node *value);
 

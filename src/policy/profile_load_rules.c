@@ -6,8 +6,10 @@
 #include <string.h>
 
 #include "mem.h"
+#include "option.h"
 #include "profile_load_parts.h"
 #include "reply.h"
+#include "words.h"
 
 /* The values of a rule's or a line rule's keys, collected before any is used: what one means
  * depends on the others. */
@@ -370,6 +372,21 @@ static void warn_of_command(struct load *load, const struct yaml_node *key,
         load_warning(load, key, "%s is obsolete: tor only answers that it is gone", name);
 }
 
+/* The options that a rule of GETCONF names outright, if they are what tor is asked. */
+static void check_options(struct load *load, const struct command_rules *command)
+{
+    for (size_t i = 0; i < command->count; i++) {
+        const struct rule *rule = &command->rules[i];
+        struct span rest, name;
+        if (!rule->pattern || !pattern_is_literal(rule->pattern) || rule->replacement ||
+            rule->reply)
+            continue;
+        rest = span_from_string(pattern_text(rule->pattern));
+        while (words_next(&rest, &name))
+            load_check_option(load, rule->where, name);
+    }
+}
+
 static void load_command(struct load *load, struct command_rules *command,
                          const struct yaml_node *key, const struct yaml_node *value)
 {
@@ -377,12 +394,16 @@ static void load_command(struct load *load, struct command_rules *command,
     warn_of_command(load, key, command->keyword);
     if (value->kind == YAML_NULL)
         return;
-    if (!load_expect(load, value, YAML_LIST, key->text, "write the rules as a list: - 'PATTERN'"))
+    if (!load_expect(load, value, YAML_LIST, key->text, "write the rules as a list: - 'PATTERN'") ||
+        !load_expect_count(load, key, value, LOAD_MAX_RULES))
         return;
     command->count = value->count;
     command->rules = mem_zalloc(command->count, sizeof *command->rules);
     for (size_t i = 0; i < command->count; i++)
         load_rule(load, &value->items[i], &command->rules[i]);
+    rule_index_build(&command->index, command->rules, command->count);
+    if (command->keyword->id == KEYWORD_GETCONF)
+        check_options(load, command);
 }
 
 void load_commands(struct load *load, void *target, const struct yaml_node *key,

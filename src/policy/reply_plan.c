@@ -2,9 +2,11 @@
  *
  * A reply that does not have the command's own shape (control-protocol 1.6, 2.3, 2.4) may be the
  * reply to another command, and rules would then hit the wrong text (7.6): nothing of it is passed
- * on and the session ends. GETINFO answers key by key in the order asked, so there each line is
- * given to the rule of its key; elsewhere lines cannot be attributed, and every rule of the command
- * is tried on each of them. Lines are passed on as they come: a reply has no maximum. */
+ * on and the session ends. GETINFO answers key by key in the order asked, and lines of GETCONF
+ * begin with the option's name: there each line is given to the rule of its key. Lines that cannot
+ * be attributed meet every rule of the command. tor answers one GETINFO key in one line or in a
+ * data block as the value happens to be, so a rule that hides the one must not let the other pass.
+ * Lines are passed on as they come: a reply has no maximum. */
 #include "reply_plan.h"
 
 #include <stdlib.h>
@@ -44,7 +46,10 @@ struct reply_plan {
     bool drops_block;            /* its "NNN+" line was left out */
     size_t next;                 /* the first part that has not had its turn in the reply */
     const struct rule *key_rule; /* GETINFO by key: the rule of the key that is being answered */
+    struct plan_rules own;       /* GETCONF: those of the option that is being answered */
     struct buf scratch;
+    struct buf probe;     /* of a data block: its key's line in the inline form */
+    size_t probe_key_len; /* of it: "250-KEY=" */
 };
 
 struct reply_plan *reply_plan_new(const struct keyword *keyword)
@@ -53,6 +58,7 @@ struct reply_plan *reply_plan_new(const struct keyword *keyword)
 
     plan->keyword = keyword;
     buf_init(&plan->scratch, REPLY_MAX_LINE);
+    buf_init(&plan->probe, 2 * REPLY_MAX_LINE);
     return plan;
 }
 
@@ -64,7 +70,9 @@ void reply_plan_free(struct reply_plan *plan)
         free(plan->parts[i].key);
     free(plan->parts);
     free(plan->all.lists);
+    free(plan->own.lists);
     buf_wipe(&plan->scratch);
+    buf_wipe(&plan->probe);
     free(plan);
 }
 
@@ -76,6 +84,8 @@ static bool plan_part_is_local(const struct plan_part *part)
 /* A list that several parts share is tried once: a client that repeats keys gains no work. */
 static void plan_rules_add(struct plan_rules *rules, const struct line_rules *list)
 {
+    if (list->count == 0 && !list->drop_unmatched)
+        return;
     for (size_t i = 0; i < rules->count; i++)
         if (rules->lists[i] == list)
             return;
@@ -337,6 +347,57 @@ static void plan_write_end(const struct reply_line *line, struct buf *out)
         buf_printf(out, "%03u Filtered\r\n", line->code);
 }
 
+/* What the rules make of the block's key with this value, had tor written it in one line. */
+static enum rewrite_result plan_try_inline(struct reply_plan *plan, const struct plan_rules *rules,
+                                           struct span value,
+                                           const struct template_variables *variables)
+{
+    buf_truncate(&plan->probe, plan->probe_key_len);
+    if (!buf_append(&plan->probe, value))
+        return REWRITE_WITHHOLD;
+    struct span wire = buf_span(&plan->probe);
+    /* All that fits a block is a success. A block's lines may hold what no other line may, so the
+     * line is not read, but made. */
+    const struct reply_line line = {REPLY_MID, 250, wire, span_from(wire, 4)};
+    return plan_try(plan, rules, &line, variables);
+}
+
+/* "250+KEY=", which no pattern matched. A pattern for "250-KEY=..." means the value of this key, in
+ * whatever form it comes: its line takes the place of the block. False: there is none. */
+static bool plan_pass_as_inline(struct reply_plan *plan, const struct plan_rules *rules,
+                                const struct reply_line *line,
+                                const struct template_variables *variables, struct buf *out)
+{
+    static const struct span values[] = {SPAN(""), SPAN("x")};
+    enum rewrite_result result = REWRITE_UNMATCHED;
+
+    buf_reset(&plan->probe);
+    buf_append(&plan->probe, span_first(line->wire, 3));
+    buf_append_char(&plan->probe, '-');
+    buf_append(&plan->probe, line->text);
+    plan->probe_key_len = plan->probe.len;
+    for (size_t i = 0; i < sizeof(values) / sizeof(values[0]) && result == REWRITE_UNMATCHED; i++)
+        result = plan_try_inline(plan, rules, values[i], variables);
+    if (result == REWRITE_UNMATCHED)
+        return false;
+    if (result == REWRITE_LINE)
+        reply_write(out, buf_span(&plan->scratch));
+    plan->drops_block = true;
+    return true;
+}
+
+/* Whether a line of a block that no pattern matched is one that a pattern for the inline form would
+ * have: it is left out. */
+static bool plan_hides_inline(struct reply_plan *plan, const struct plan_rules *rules,
+                              const struct reply_line *line,
+                              const struct template_variables *variables)
+{
+    bool has_doubled_dot = span_starts_with(line->wire, SPAN(".."));
+    struct span value = span_from(line->wire, has_doubled_dot);
+
+    return rules->count > 0 && plan_try_inline(plan, rules, value, variables) != REWRITE_UNMATCHED;
+}
+
 /* Puts one line through the rules. */
 static void plan_pass(struct reply_plan *plan, const struct plan_rules *rules,
                       const struct reply_line *line, const struct template_variables *variables,
@@ -346,6 +407,11 @@ static void plan_pass(struct reply_plan *plan, const struct plan_rules *rules,
     bool is_ok = line->kind == REPLY_END && span_equals(line->wire, SPAN("250 OK"));
     bool is_kept = result == REWRITE_UNMATCHED && (!rules->drop_unmatched || is_ok);
 
+    if (result == REWRITE_UNMATCHED && line->kind == REPLY_DATA &&
+        plan_pass_as_inline(plan, rules, line, variables, out))
+        return;
+    if (is_kept && line->kind == REPLY_DATA_LINE)
+        is_kept = !plan_hides_inline(plan, rules, line, variables);
     if (is_kept)
         reply_write(out, line->wire);
     else if (result == REWRITE_LINE)
@@ -356,13 +422,39 @@ static void plan_pass(struct reply_plan *plan, const struct plan_rules *rules,
         plan->drops_block = true;
 }
 
+/* "Name=value", or "Name" for the default: the rules of the parts that asked for this option.
+ * False: none did; tor has other names for some options, and answers some with several others. */
+static bool plan_find_option(struct reply_plan *plan, const struct reply_line *line)
+{
+    struct span name = span_first(line->text, span_find(line->text, '='));
+    bool is_asked = false;
+
+    plan->own.count = 0;
+    plan->own.drop_unmatched = false;
+    for (size_t i = 0; i < plan->count; i++) {
+        const struct plan_part *part = &plan->parts[i];
+        if (plan_part_is_local(part) ||
+            !span_equals_nocase(name, span_make(part->key, part->key_len)))
+            continue;
+        is_asked = true;
+        if (part->rule)
+            plan_rules_add(&plan->own, &part->rule->response);
+    }
+    return is_asked;
+}
+
 /* As plan_pass, by the rule of the key that is being answered, or by all of them. */
 static void plan_pass_part(struct reply_plan *plan, const struct reply_line *line,
                            const struct template_variables *variables, struct buf *out)
 {
     bool is_by_key = plan->keyword->reply == REPLY_SHAPE_GETINFO && !plan->has_whole &&
                      plan->state == PLAN_SUCCESS && line->kind != REPLY_END;
+    bool is_option = plan->keyword->reply == REPLY_SHAPE_GETCONF && plan->state == PLAN_SUCCESS;
 
+    if (is_option && plan_find_option(plan, line)) {
+        plan_pass(plan, &plan->own, line, variables, out);
+        return;
+    }
     if (!is_by_key) {
         plan_pass(plan, &plan->all, line, variables, out);
         return;

@@ -366,10 +366,19 @@ static struct yaml_node *read_stream(struct reader *reader, bool *is_empty_out)
     return NULL;
 }
 
+/* Some editors put a byte order mark at the front. libyaml would count it as a column, and the
+ * second line would not stand below the first. */
+static struct span without_byte_order_mark(struct span text)
+{
+    struct span mark = SPAN("\xef\xbb\xbf");
+
+    return span_starts_with(text, mark) ? span_from(text, mark.len) : text;
+}
+
 struct yaml_node *yaml_tree_parse_to_check(const char *file, struct span text,
                                            struct diag_list *diags, bool *is_empty_out)
 {
-    struct reader reader = {.file = file, .text = text, .diags = diags};
+    struct reader reader = {.file = file, .text = without_byte_order_mark(text), .diags = diags};
 
     *is_empty_out = false;
     if (text.len > YAML_MAX_SIZE) {
@@ -382,7 +391,8 @@ struct yaml_node *yaml_tree_parse_to_check(const char *file, struct span text,
     /* Said, not guessed: a byte order mark must not switch to UTF-16. */
     yaml_parser_set_encoding(&reader.parser, YAML_UTF8_ENCODING);
     yaml_parser_set_input_string(&reader.parser,
-                                 (const unsigned char *)(text.len ? text.data : ""), text.len);
+                                 (const unsigned char *)(reader.text.len ? reader.text.data : ""),
+                                 reader.text.len);
     struct yaml_node *root = read_stream(&reader, is_empty_out);
     if (reader.has_event)
         yaml_event_delete(&reader.event);

@@ -132,6 +132,23 @@ static bool path_is_plain(struct span path)
     return true;
 }
 
+/* Whether the plain path is below a folder of the kernel's. /proc/PID/root and /proc/PID/fd lead to
+ * any other file, tor's control socket among them, and no comparison of paths would see it. */
+static bool path_is_of_kernel(struct span path)
+{
+    return span_starts_with(path, SPAN("/proc/")) || span_starts_with(path, SPAN("/sys/")) ||
+           span_starts_with(path, SPAN("/dev/"));
+}
+
+static enum target_result parse_path(struct span text, struct target *target)
+{
+    target->kind = TARGET_UNIX;
+    target->path = span_from(text, sizeof UNIX_PREFIX - 1);
+    if (!line_is_printable(text) || !path_is_plain(target->path))
+        return TARGET_BAD_PATH;
+    return path_is_of_kernel(target->path) ? TARGET_KERNEL_PATH : TARGET_OK;
+}
+
 /* A bare port is one on tor's own machine. */
 static enum target_result parse_bare_port(struct span text, struct target *target)
 {
@@ -149,12 +166,8 @@ static enum target_result parse_bare_port(struct span text, struct target *targe
 enum target_result target_parse(struct span text, uint16_t default_port, struct target *target_out)
 {
     *target_out = (struct target){.kind = TARGET_IPV4, .path = SPAN("")};
-    if (span_starts_with(text, SPAN(UNIX_PREFIX))) {
-        target_out->kind = TARGET_UNIX;
-        target_out->path = span_from(text, sizeof UNIX_PREFIX - 1);
-        bool is_good = line_is_printable(text) && path_is_plain(target_out->path);
-        return is_good ? TARGET_OK : TARGET_BAD_PATH;
-    }
+    if (span_starts_with(text, SPAN(UNIX_PREFIX)))
+        return parse_path(text, target_out);
     if (span_find(text, '.') == text.len && span_find(text, ':') == text.len)
         return parse_bare_port(text, target_out);
     return parse_ip_target(text, default_port, target_out);
@@ -286,7 +299,9 @@ const char *target_result_text(enum target_result result)
     case TARGET_BAD_PORT:
         return "a port that is not 1 to 65535 in plain digits";
     case TARGET_BAD_PATH:
+        return "a socket path that is not absolute and plain";
+    case TARGET_KERNEL_PATH:
         break;
     }
-    return "a socket path that is not absolute and plain";
+    return "a socket path below /proc, /sys or /dev";
 }

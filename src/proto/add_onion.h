@@ -27,6 +27,7 @@ enum target_result {
     TARGET_NOT_LITERAL, /* a name, or a number form that only a resolver understands */
     TARGET_BAD_PORT,
     TARGET_BAD_PATH,    /* unix: with a path that is not absolute and plain ("//", ".", "..") */
+    TARGET_KERNEL_PATH, /* unix: below /proc, /sys or /dev, where one socket has many names */
 };
 
 /* Reads "ADDRESS:PORT", "[ADDRESS]:PORT", a bare ADDRESS, a bare PORT (127.0.0.1) or "unix:PATH".

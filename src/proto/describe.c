@@ -1,22 +1,21 @@
 /* What a log may say of commands and replies.
  *
  * The rule is an allow-list (design 5: name and keywords, never values): a word is printed only if
- * it is one of tor's own words, or, for options, if it has the shape of an option's name; all else
- * becomes "...". So a password, a bridge line or an onion address has no way in, also when a
- * client puts it where a keyword belongs. The tables are what tor 0.4.9.11 lists itself, and the
- * relay-only keys of control-protocol 5. */
+ * it is one of tor's own words, and as tor spells it; all else becomes "...". So a password, a
+ * bridge line or an onion address has no way in, also when a client puts it where a command or a
+ * keyword belongs, or puts a byte where tor would see no end of the word. The tables are what tor
+ * 0.4.9.11 lists itself, and the relay-only keys of control-protocol 5. */
 #include "describe.h"
 
 #include "ascii.h"
 #include "event.h"
 #include "keyword.h"
 #include "kvline.h"
+#include "option.h"
 #include "reply.h"
 #include "words.h"
 
 #define DESCRIBE_ENOUGH 120 /* no further item is begun behind so many bytes */
-#define DESCRIBE_MAX_NAME 40
-#define DESCRIBE_MAX_OPTION 48
 #define DESCRIBE_MAX_WORD 20
 
 /* Keys that end in "/" stand for all that begin with them. */
@@ -162,6 +161,19 @@ static const char *const action_events[] = {
     "SIGNAL",  "NETWORK_LIVENESS", "BUILDTIMEOUT_SET", NULL,
 };
 
+/* Keys of tor's replies that are no options. */
+static const char *const reply_keys[] = {"ServiceID", "PrivateKey", "ClientAuth", "ClientAuthV3",
+                                         NULL};
+
+/* How the texts of tor's errors begin. */
+static const char *const error_words[] = {
+    "Authentication", "Authenticator", "Bad",     "Cannot",   "Circuit",      "Command",
+    "Couldn't",       "Descriptor",    "Failed",  "Internal", "Invalid",      "Malformed",
+    "Missing",        "Need",          "No",      "Not",      "Onion",        "Router",
+    "Setting",        "Too",           "Unable",  "Unknown",  "Unacceptable", "Unrecognized",
+    "Wrong",          NULL,
+};
+
 static const char *const ignored_events[] = {"EXTENDED", "AUTHDIR_NEWDESCS", NULL};
 
 /* One description in the making: its words, with at most one "..." in a row and an end. */
@@ -231,22 +243,6 @@ static const char *describe_info_tail(const char *known)
     return known[strlen(known) - 1] == '/' ? "..." : "";
 }
 
-/* Tor's options are words of letters and digits; some begin with underscores. */
-static bool describe_is_option(struct span name)
-{
-    bool has_letter = false;
-
-    if (name.len == 0 || name.len > DESCRIBE_MAX_OPTION || ascii_is_digit(name.data[0]))
-        return false;
-    for (size_t i = 0; i < name.len; i++) {
-        char c = name.data[i];
-        if (!ascii_is_alpha(c) && !ascii_is_digit(c) && c != '_')
-            return false;
-        has_letter = has_letter || ascii_is_alpha(c);
-    }
-    return has_letter;
-}
-
 static void describe_info_word(struct describe *describe, struct span word)
 {
     const char *known = describe_info_key(word);
@@ -257,20 +253,17 @@ static void describe_info_word(struct describe *describe, struct span word)
         describe_word(describe, SPAN("(unknown key)"), "");
 }
 
-static void describe_option_word(struct describe *describe, struct span word)
-{
-    if (describe_is_option(word))
-        describe_word(describe, word, "");
-    else
-        describe_masked(describe);
-}
-
 static void describe_known_word(struct describe *describe, const char *known)
 {
     if (known)
         describe_word(describe, span_from_string(known), "");
     else
         describe_masked(describe);
+}
+
+static void describe_option_word(struct describe *describe, struct span word)
+{
+    describe_known_word(describe, option_find(word));
 }
 
 static void describe_signal_word(struct describe *describe, struct span word)
@@ -297,15 +290,12 @@ static void describe_words(struct describe *describe, struct span arguments,
 static void describe_pair(struct describe *describe, const struct keyword *keyword,
                           const struct kv_pair *pair)
 {
-    struct span name = pair->key;
+    bool is_option = keyword->grammar == GRAMMAR_QUOTED;
+    const char *known =
+        is_option ? option_find(pair->key) : describe_find(keyword->keys, pair->key);
 
-    if (keyword->grammar != GRAMMAR_QUOTED) {
-        name = span_from_string(describe_find(keyword->keys, pair->key));
-    } else if (!describe_is_option(name)) {
-        name = span_make(NULL, 0);
-    }
-    if (name.len)
-        describe_word(describe, name, pair->has_value ? "=" : "");
+    if (known)
+        describe_word(describe, span_from_string(known), pair->has_value ? "=" : "");
     else
         describe_masked(describe);
 }
@@ -366,19 +356,34 @@ static void describe_arguments(struct describe *describe, const struct keyword *
         describe_masked(describe);
 }
 
+/* tor's command at the front of a name that may go on with anything: behind a tab stands what the
+ * client took for arguments. NULL if there is none. */
+static const struct keyword *describe_find_command(struct span name)
+{
+    size_t len = 0;
+
+    while (len < name.len && (ascii_is_alpha(name.data[len]) || name.data[len] == '_'))
+        len++;
+    const struct keyword *keyword = keyword_find(span_first(name, len), false);
+    return keyword ? keyword : keyword_find(span_first(name, len), true);
+}
+
 static void describe_defect(struct buf *out, const struct command *command)
 {
-    if (command->is_block)
-        buf_append_char(out, '+');
-    buf_append_escaped(out, command->name, DESCRIBE_MAX_NAME);
-    if (command->is_block || command->name.len)
-        buf_append_char(out, ' ');
-    if (command->defect == COMMAND_BAD_BYTES)
-        buf_append_string(out, "(bytes outside printable ASCII)");
-    else if (command->defect == COMMAND_NO_KEYWORD)
+    const struct keyword *keyword = describe_find_command(command->name);
+
+    if (command->defect == COMMAND_NO_KEYWORD) {
         buf_append_string(out, "(no command name)");
-    else
-        buf_append_string(out, "(unknown command)");
+        return;
+    }
+    if (keyword) {
+        buf_append_string(out, command->is_block ? "+" : "");
+        buf_append_string(out, keyword->name);
+    }
+    if (!keyword || command->defect != COMMAND_BAD_BYTES)
+        buf_append_string(out, keyword ? " (unknown command)" : "(unknown command)");
+    if (command->defect == COMMAND_BAD_BYTES)
+        buf_append_string(out, " (bytes outside printable ASCII)");
 }
 
 void describe_command(struct buf *out, const struct command *command)
@@ -399,17 +404,16 @@ static bool describe_reply_key(struct buf *out, struct span text)
     size_t equals = span_find(text, '=');
     struct span key = span_first(text, equals);
     const char *known = describe_info_key(key);
+    const char *tail = known ? describe_info_tail(known) : "";
 
-    if (equals == text.len)
+    if (!known)
+        known = option_find(key);
+    if (!known)
+        known = describe_find(reply_keys, key);
+    if (equals == text.len || !known)
         return false;
-    if (known) {
-        buf_append_string(out, known);
-        buf_append_string(out, describe_info_tail(known));
-    } else if (describe_is_option(key)) {
-        buf_append(out, key);
-    } else {
-        return false;
-    }
+    buf_append_string(out, known);
+    buf_append_string(out, tail);
     buf_append_string(out, "=...");
     return true;
 }
@@ -443,18 +447,15 @@ static bool describe_reply_event(struct buf *out, const struct reply_line *line)
     return true;
 }
 
-/* The texts of tor's errors begin with a word of its own; what follows may be anybody's. */
+/* The text of an error may be anybody's behind its first word, and with some errors from there. */
 static bool describe_reply_error(struct buf *out, const struct reply_line *line)
 {
     struct span word = span_first(line->text, span_find(line->text, ' '));
+    const char *known = describe_find(error_words, word);
 
-    if (line->code < 400 || line->code > 599 || word.len == 0 || word.len == line->text.len ||
-        word.len > DESCRIBE_MAX_WORD)
+    if (line->code < 400 || line->code > 599 || word.len == line->text.len || !known)
         return false;
-    for (size_t i = 0; i < word.len; i++)
-        if (!ascii_is_alpha(word.data[i]))
-            return false;
-    buf_append(out, word);
+    buf_append_string(out, known);
     buf_append_string(out, " ...");
     return true;
 }

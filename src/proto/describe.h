@@ -1,8 +1,9 @@
 /* What a log may say of a command: its name and its keywords, never its values (design 5).
  *
- * GETINFO keys, option names, signals and events are printed if tor knows them (options: if they
- * look like one); prefix keys of GETINFO without what follows their last slash; keyword arguments
- * as "Port= Flags=". Everything else is "...". Bytes of an unknown keyword are escaped and cut. */
+ * Names of commands, GETINFO keys, options, signals and events are printed if tor knows them;
+ * prefix keys of GETINFO without what follows their last slash; keyword arguments as
+ * "Port= Flags=". Everything else is "...", and an unknown command is "(unknown command)": no byte
+ * of a client's is copied. */
 #ifndef OG_DESCRIBE_H
 #define OG_DESCRIBE_H
 

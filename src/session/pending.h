@@ -26,6 +26,7 @@ struct pending {
     struct buf data;         /* WAITING: data block */
     struct reply_plan *plan; /* WAITING, SENT */
     const char *ends;        /* LOCAL: the session ends behind it, and this is why; else NULL */
+    size_t weight;           /* WAITING, SENT: what it takes of SESSION_TOR_WINDOW */
     bool is_detached;        /* ADD_ONION with Detach */
     char *service;           /* DEL_ONION: the address it names; ADD_ONION: the one that tor gave */
     struct event_set *events; /* SETEVENTS: the set that a 250 makes valid */

@@ -151,6 +151,10 @@ struct span session_client_output(const struct session *session)
 void session_client_sent(struct session *session, size_t len)
 {
     outbox_sent(&session->outbox, len);
+    if (session->waiting > 0 && session->tor_state == SESSION_TOR_READY && !session->end_reason) {
+        session_send_waiting(session);
+        session_pump(session);
+    }
 }
 
 bool session_reads_client(const struct session *session)

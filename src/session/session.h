@@ -21,6 +21,11 @@
 #define SESSION_MAX_PENDING 64               /* design 4.2: unanswered commands */
 #define SESSION_REPLY_BUFFER (1024 * 1024)   /* design 4.4: then tor is not read */
 #define SESSION_REPLY_HOLD (64 * 1024)       /* a longer reply is passed on in pieces */
+#define SESSION_COMMANDS_A_TURN 16           /* then others have their turn */
+
+/* tor buffers its answers without a limit (control-protocol 3), so it is not asked for everything at
+ * once: keys and commands that it owes an answer to. The next wait here for their turn. */
+#define SESSION_TOR_WINDOW 32
 
 /* What was done with one command: for the log and the counters. Borrowed during the call. */
 struct session_report {
@@ -38,6 +43,9 @@ struct session_observer {
      * or peer bytes. */
     void (*problem)(void *context, const char *text);
     void *context;
+    /* Each line from tor but for data lines, before any rule: for a debug log, which has to mask it
+     * (describe_reply_line). NULL: not wanted. */
+    void (*tor_line)(void *context, const struct reply_line *line);
 };
 
 /* Everything is borrowed and must outlive the session, but for `policy`, which is referenced. */
@@ -58,7 +66,8 @@ void session_free(struct session *session);
 /* --- the client's side --- */
 
 /* Takes client bytes; returns how many were taken. Fewer than given: the session is full (see
- * session_reads_client); offer the rest again when it reads. */
+ * session_reads_client), or has taken enough commands for one turn; offer the rest again when it
+ * reads, after others had their turn. */
 size_t session_client_input(struct session *session, struct span bytes);
 
 /* The client will send no more. Commands already received are still carried out. */

@@ -93,13 +93,12 @@ static void forward(struct session *session, const struct command *command,
 {
     struct pending *pending = pending_push(&session->pending, PENDING_WAITING, command->keyword);
 
-    buf_append(&pending->text, buf_span(&decision->arguments));
+    pending->text = decision->arguments;
+    buf_init(&decision->arguments, COMMAND_MAX_LINE);
     buf_append(&pending->data, command->data);
-    session->waiting_bytes += pending->text.len + pending->data.len;
     pending->plan = decision->plan;
     decision->plan = NULL;
-    if (session->tor_state == SESSION_TOR_READY)
-        session_send_waiting(session);
+    session_queue_command(session, pending);
 }
 
 static bool subscription_is_pending(const struct session *session)
@@ -125,8 +124,7 @@ static void subscribe(struct session *session, const struct command *command)
     pending->events = events;
     pending->plan = reply_plan_new(command->keyword);
     reply_plan_add(pending->plan, span_make(NULL, 0), NULL);
-    if (session->tor_state == SESSION_TOR_READY)
-        session_send_waiting(session);
+    session_queue_command(session, pending);
 }
 
 static void carry_out(struct session *session, const struct command *command,
@@ -186,8 +184,10 @@ size_t session_client_input(struct session *session, struct span bytes)
 {
     struct span rest = bytes;
     struct command command;
+    unsigned commands = 0;
 
-    while (!session->input_closed && session_reads_client(session)) {
+    while (!session->input_closed && session_reads_client(session) &&
+           commands++ < SESSION_COMMANDS_A_TURN) {
         enum command_result result =
             command_reader_next(&session->client_reader, &rest, &command);
         if (result == COMMAND_NONE)

@@ -43,13 +43,15 @@ struct session {
     bool client_gone;
 
     struct pending_queue pending;
-    size_t waiting_bytes; /* arguments and data of the commands that wait for a login */
+    size_t waiting;       /* how many commands wait: for a login, or for their turn at tor */
+    size_t waiting_bytes; /* their arguments and data */
 
     enum session_tor_state tor_state;
     struct torauth auth;
     struct reply_reader tor_reader;
     struct buf to_tor;
     size_t owed; /* replies that tor owes us: pending of kind SENT and RESUBSCRIBE */
+    size_t owed_weight; /* of those that are SENT */
     bool drops_tor;
     const char *tor_reason; /* why we dropped it, for the client; NULL: ask the shell */
     enum session_message message;
@@ -78,7 +80,11 @@ void session_answer_551(struct pending *pending, const char *text);
 /* The four lines of PROTOCOLINFO, with what is known of tor's version now. */
 void session_greet(const struct session *session, struct pending *pending);
 
-/* Sends what waits, in order; only while SESSION_TOR_READY. */
+/* Takes a new command of kind PENDING_WAITING into account, and sends it if it is its turn. */
+void session_queue_command(struct session *session, struct pending *pending);
+
+/* Sends what waits, in order, as far as tor's window and the client's reading allow; greets who
+ * waits for a greeting. Only while SESSION_TOR_READY. */
 void session_send_waiting(struct session *session);
 
 /* Whether some target of these ADD_ONION arguments is tor's control listener or one of ours. */

@@ -45,9 +45,29 @@ static void note_ownership(struct pending *pending)
     }
 }
 
+/* A key of GETINFO or GETCONF is a reply of its own size. */
+static size_t weigh(const struct pending *pending)
+{
+    size_t keys = pending->keyword->flags & KEYWORD_HAS_KEYS
+                      ? words_count(buf_span(&pending->text))
+                      : 0;
+
+    return keys > 0 ? keys : 1;
+}
+
+/* Whether tor may be asked for one more. Where it owes nothing a command of any size may go. */
+static bool may_send(const struct session *session, const struct pending *pending)
+{
+    return session->owed == 0 ||
+           (session->owed_weight + pending->weight <= SESSION_TOR_WINDOW &&
+            session->outbox.buf.len < SESSION_REPLY_HOLD);
+}
+
 /* The one place where a client's command goes to tor. */
 static void send_pending(struct session *session, struct pending *pending)
 {
+    session->waiting--;
+    session->waiting_bytes -= pending->text.len + pending->data.len;
     if (pending->keyword->id == KEYWORD_ADD_ONION &&
         session_forbids_targets(session, buf_span(&pending->text))) {
         /* It was judged before tor had named its listeners. */
@@ -67,16 +87,30 @@ static void send_pending(struct session *session, struct pending *pending)
     buf_wipe(&pending->text);
     buf_wipe(&pending->data);
     session->owed++;
+    session->owed_weight += pending->weight;
+}
+
+void session_queue_command(struct session *session, struct pending *pending)
+{
+    pending->weight = weigh(pending);
+    session->waiting++;
+    session->waiting_bytes += pending->text.len + pending->data.len;
+    if (session->tor_state == SESSION_TOR_READY && session->waiting == 1 &&
+        may_send(session, pending))
+        send_pending(session, pending);
 }
 
 void session_send_waiting(struct session *session)
 {
-    for (struct pending *p = session->pending.head; p; p = p->next)
-        if (p->kind == PENDING_WAITING)
-            send_pending(session, p);
-        else if (p->kind == PENDING_GREETING)
+    for (struct pending *p = session->pending.head; p; p = p->next) {
+        if (p->kind == PENDING_GREETING)
             session_greet(session, p);
-    session->waiting_bytes = 0;
+        if (p->kind != PENDING_WAITING)
+            continue;
+        if (!may_send(session, p))
+            return;
+        send_pending(session, p);
+    }
 }
 
 /* --- login --- */
@@ -223,7 +257,10 @@ static void finish_reply(struct session *session, bool is_success)
     }
     finish_message(session);
     session->owed--;
+    session->owed_weight -= head->weight;
     pending_pop(&session->pending);
+    if (session->waiting > 0)
+        session_send_waiting(session);
     session_pump(session);
 }
 
@@ -310,6 +347,8 @@ void session_tor_input(struct session *session, struct span bytes)
         enum reply_result result = reply_reader_next(&session->tor_reader, &bytes, &line);
         if (result == REPLY_NONE)
             break;
+        if (result == REPLY_LINE && session->observer->tor_line && line.kind != REPLY_DATA_LINE)
+            session->observer->tor_line(session->observer->context, &line);
         if (result == REPLY_MALFORMED)
             session_fail(session, "tor sent something that is not the control protocol");
         else if (session->tor_state == SESSION_TOR_LOGIN)
@@ -353,20 +392,22 @@ void session_tor_silent(struct session *session)
 }
 
 /* Every command that was on its way, or waited to be, is answered; none is sent again. */
-static void answer_lost(struct session *session, const char *reason)
+static void answer_lost(struct session *session, bool was_ready, const char *reason)
 {
+    static const char lost[] = "tor connection lost";
     char *unreachable = mem_printf("tor is not reachable: %s", reason);
 
     for (struct pending *p = session->pending.head; p; p = p->next) {
         if (p->kind == PENDING_SENT)
-            session_answer_551(p, "tor connection lost");
+            session_answer_551(p, lost);
         else if (p->kind == PENDING_WAITING)
-            session_answer_551(p, unreachable);
+            session_answer_551(p, was_ready ? lost : unreachable);
         else if (p->kind == PENDING_GREETING)
             session_greet(session, p);
         else if (p->kind == PENDING_RESUBSCRIBE)
             p->kind = PENDING_LOCAL; /* an empty answer: the client is owed nothing */
     }
+    session->waiting = 0;
     session->waiting_bytes = 0;
     free(unreachable);
 }
@@ -376,6 +417,7 @@ static void reset_connection(struct session *session)
     session->tor_state = SESSION_TOR_ABSENT;
     session->drops_tor = false;
     session->owed = 0;
+    session->owed_weight = 0;
     session->message = MESSAGE_NONE;
     session->message_passed = false;
     outbox_rollback(&session->outbox);
@@ -390,6 +432,7 @@ static void reset_connection(struct session *session)
 void session_tor_lost(struct session *session, const char *reason)
 {
     bool in_pieces = session->message != MESSAGE_NONE && session->message_passed;
+    bool was_ready = session->tor_state == SESSION_TOR_READY;
 
     if (session->end_reason)
         return;
@@ -398,7 +441,7 @@ void session_tor_lost(struct session *session, const char *reason)
         session_end(session, "tor connection lost in the middle of a message");
         return;
     }
-    answer_lost(session, session->tor_reason ? session->tor_reason : reason);
+    answer_lost(session, was_ready, session->tor_reason ? session->tor_reason : reason);
     session->tor_reason = NULL;
     session_pump(session);
     if (session->service_count > 0)
