@@ -233,7 +233,7 @@ static void check_end(struct harness *h)
 
 static void harness_open(struct harness *h, struct policy *policy, const struct profile **profile)
 {
-    static struct session_observer observer = {see_command, see_problem, NULL};
+    static struct session_observer observer = {.command = see_command, .problem = see_problem};
     static struct torauth_secrets secrets = {read_cookie, read_password, make_nonce, NULL};
     const struct target own = {.kind = TARGET_UNIX, .path = {"/run/og", 7}};
 

@@ -168,13 +168,18 @@ def split_messages(data):
 
 
 class Client:
-    """A raw connection to a control socket: bytes out, whole messages in."""
+    """A raw connection to a control socket: bytes out, whole messages in.
+
+    path: of a Unix socket, or host and port, or a connected socket."""
 
     def __init__(self, path, timeout=20):
         self.timeout = scaled(timeout)
         self.reader = MessageReader()
         self.received = b""
-        if isinstance(path, tuple):
+        if isinstance(path, socket.socket):
+            self.socket = path
+            self.socket.settimeout(self.timeout)
+        elif isinstance(path, tuple):
             self.socket = socket.create_connection(path, self.timeout)
         else:
             self.socket = socket.socket(socket.AF_UNIX)
@@ -308,6 +313,48 @@ class Login:
         return secret.lower() == self.cookie.hex().encode()
 
 
+class ListenerProcess:
+    """A process that begins to listen for others.
+
+    The kernel notes for a Unix socket which process that was, and the daemon takes this one for
+    tor. Were it the test itself, so would every client of the test be.
+    """
+
+    _only = None
+
+    def __init__(self):
+        self.socket, theirs = socket.socketpair()
+        self.pid = os.fork()
+        if self.pid == 0:
+            try:
+                keep = theirs.fileno()
+                os.closerange(3, keep)
+                os.closerange(keep + 1, 65536)
+                signal.signal(signal.SIGTERM, signal.SIG_DFL)
+                self._serve(theirs)
+            finally:
+                os._exit(0)
+        theirs.close()
+
+    @staticmethod
+    def _serve(requests):
+        while True:
+            data, fds, _, _ = socket.recv_fds(requests, 1, 1)
+            if not data:
+                return
+            with socket.socket(fileno=fds[0]) as listener:
+                listener.listen(64)
+            requests.send(b".")
+
+    @classmethod
+    def listen(cls, listener):
+        if cls._only is None:
+            cls._only = cls()
+        socket.send_fds(cls._only.socket, [b"."], [listener.fileno()])
+        if cls._only.socket.recv(1) != b".":
+            raise AssertionError("the listening process has ended")
+
+
 class FakeConnection:
     """One controller's connection to the scripted tor: what it sent, and a way to send."""
 
@@ -377,17 +424,24 @@ class FakeConnection:
         return None
 
 
+def set_process_name(name):
+    with open("/proc/self/comm", "w", encoding="ascii") as comm:
+        comm.write(name)
+
+
 class FakeTor:
     """A server that speaks as tor does, or as badly as the test wants.
 
     answer(connection, command): called for every command after the login, returns the reply or
-    None. With is_mute set the login, too, goes to it.
+    None. With is_mute set the login, too, goes to it. With is_this_process the daemon takes this
+    process for tor.
     """
 
-    def __init__(self, answer=None, login=None, tcp=False, path=None):
+    def __init__(self, answer=None, login=None, tcp=False, path=None, is_this_process=False):
         self.answer = answer or (lambda connection, command: answer_as_tor(command))
         self.login = login or Login()
         self.is_mute = False
+        self.is_this_process = is_this_process
         self.commands = []  # all that came after a login, over all connections, as they came
         self.connections = []
         self.socket = None
@@ -406,7 +460,12 @@ class FakeTor:
                 os.unlink(self.path)
             self.socket = socket.socket(socket.AF_UNIX)
             self.socket.bind(self.path)
-            self.socket.listen(64)
+            if self.is_this_process:
+                # Of our own user only what is called tor is taken for tor.
+                set_process_name("tor")
+                self.socket.listen(64)
+            else:
+                ListenerProcess.listen(self.socket)
         self.thread = threading.Thread(target=self._run, args=(self.socket,), daemon=True)
         self.thread.start()
 

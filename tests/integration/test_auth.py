@@ -2,6 +2,7 @@
 """How the program logs in to tor: every method, and every way in which that can go wrong."""
 
 import os
+import resource
 
 import harness
 from harness import Login, VERSION_REPLY
@@ -164,6 +165,70 @@ class Methods(harness.TestCase):
                 self.assertNotIn(password.hex(), gate.log().lower())
                 client.close()
                 gate.stop()
+
+    def test_password_first_line(self):
+        """the password ends with the first line, whoever wrote the file"""
+        contents = (b"secret1", b"secret1\n", b"secret1\r\n", b"secret1\nnote\n",
+                    b"secret1\r\nnote\r\n", b"secret1\n\n")
+        tor = self.fake_tor(login=Login("HASHEDPASSWORD", password=b"secret1"))
+        path = harness.write(os.path.join(harness.fresh_dir("k"), "pw"), b"")
+        gate = self.daemon(PROFILE, tor, args=("--control-password-file", path))
+        for content in contents:
+            with self.subTest(content=content):
+                harness.write(path, content)
+                self.assert_works(gate)
+        for content in (b"secret1\r\r\n", b"secret1 \n", b"\nsecret1\n", b"\r\nsecret1", b"\n"):
+            with self.subTest(content=content):
+                harness.write(path, content)
+                with gate.connect() as client:
+                    self.assertRegex(client.command(b"GETINFO version"), LOGIN_FAILED)
+
+    def test_own_shortage(self):
+        """without a descriptor for tor or its cookie it is not tor that is blamed"""
+        tor = self.cookie_tor("COOKIE")
+        gate = self.daemon(PROFILE, tor)
+        client = self.connect(gate)
+        self.assertEqual(client.command(b"AUTHENTICATE"), b"250 OK\r\n")
+        _, hard = resource.prlimit(gate.pid, resource.RLIMIT_NOFILE)
+        replies = []
+        for files in range(3, 100):
+            resource.prlimit(gate.pid, resource.RLIMIT_NOFILE, (files, hard))
+            replies.append(client.command(b"GETINFO version"))
+            if replies[-1] == VERSION_REPLY:
+                break
+        resource.prlimit(gate.pid, resource.RLIMIT_NOFILE, (hard, hard))
+        self.assertEqual(replies[-1], VERSION_REPLY)
+        self.assertRegex(replies[0], rb"^551 tor is not reachable: onion-grater has no descriptor")
+        self.assertRegex(replies[-2], LOGIN_FAILED)
+        log = gate.wait_log("logged in to tor")
+        self.assertEqual(log.count("no descriptor is left for a connection to tor; raise LimitNOFILE"),
+                         1)
+        self.assertRegex(log, "debug: session .*tor's cookie .*: Too many open files; this is "
+                         "onion-grater's own shortage: raise LimitNOFILE")
+        self.assertNotIn("cannot be reached", log)
+        self.assertNotIn("no login to tor", log)
+
+    def test_own_shortage_of_cookie(self):
+        """the same where only the cookie's descriptor is missing: one warning, tor's state stays"""
+        tor = self.cookie_tor("COOKIE")
+        gate = self.daemon(PROFILE, tor)
+        first, client = self.connect(gate), self.connect(gate)
+        self.assertEqual(first.command(b"GETINFO version"), VERSION_REPLY)
+        self.assertEqual(client.command(b"AUTHENTICATE"), b"250 OK\r\n")
+        _, hard = resource.prlimit(gate.pid, resource.RLIMIT_NOFILE)
+        if os.getuid() != 0:
+            self.skipTest("only root may count the daemon's descriptors")
+        used = {int(name) for name in os.listdir("/proc/%d/fd" % gate.pid)}
+        free = min(set(range(len(used) + 1)) - used)
+        resource.prlimit(gate.pid, resource.RLIMIT_NOFILE, (free + 1, hard))
+        for _ in range(5):
+            self.assertRegex(client.command(b"GETINFO version"), LOGIN_FAILED)
+        resource.prlimit(gate.pid, resource.RLIMIT_NOFILE, (hard, hard))
+        self.assertEqual(client.command(b"GETINFO version"), VERSION_REPLY)
+        log = gate.log()
+        self.assertEqual(log.count("warning: tor's cookie"), 1)
+        self.assertEqual(log.count("logged in to tor"), 1)
+        self.assertNotIn("no login to tor", log)
 
     def test_password_faults(self):
         """no password file, an empty one, one that everybody may read, a wrong password"""

@@ -189,6 +189,45 @@ class Check(harness.TestCase):
         self.assertEqual(status, 1, output)
         self.assertIn(self.directory, output)
 
+    def test_owner(self):
+        """what another user owns is not trusted, be it the file or its directory"""
+        if os.getuid() != 0:
+            self.skipTest("only root may give files away")
+        path = self.put("app.yml", GOOD)
+        for place in (path, self.directory):
+            with self.subTest(place=place):
+                os.chown(place, 4242, -1)
+                status, output = self.check()
+                self.assertEqual(status, 1, output)
+                self.assertRegex(output, re.escape(place) + ": error: .*uid 4242.*chown root")
+                os.chown(place, 0, -1)
+                self.assertEqual(self.check()[0], 0)
+        target = write(os.path.join(harness.fresh_dir("p"), "x"), OTHER, 0o644)
+        os.symlink(target, os.path.join(self.directory, "link.yml"))
+        self.assertEqual(self.check()[0], 0)
+        os.chown(target, 4242, -1)
+        status, output = self.check()
+        self.assertEqual(status, 1, output)
+        self.assertIn("link.yml: error: ", output)
+
+    def test_group_may_write(self):
+        """a group that may write is worth a warning, unless it is root's or our own"""
+        path = self.put("app.yml", GOOD, 0o664)
+        os.chown(path, -1, os.getegid())
+        self.assertNotIn("warning", self.check()[1])
+        groups = [4242] if os.getuid() == 0 else [g for g in os.getgroups()
+                                                  if g not in (0, os.getegid())]
+        if not groups:
+            self.skipTest("no other group to give the file to")
+        for place, mode in ((path, 0o664), (self.directory, 0o775)):
+            with self.subTest(place=place):
+                os.chmod(place, mode)
+                os.chown(place, -1, groups[0])
+                status, output = self.check()
+                self.assertEqual(status, 0, output)
+                self.assertRegex(output, re.escape(place) + ": warning: .*gid %d" % groups[0])
+                os.chown(place, -1, os.getegid())
+
     def test_precedence(self):
         """the first directory wins; an empty file or a link to /dev/null masks"""
         low = harness.fresh_dir("p")

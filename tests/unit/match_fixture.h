@@ -35,10 +35,18 @@ struct match_row {
     const char *expected; /* names of profiles with a space between */
 };
 
-#define UNIX(...) {.transport = IDENTITY_UNIX, __VA_ARGS__}
-#define LOCAL(...) {.transport = IDENTITY_TCP_LOCAL, __VA_ARGS__}
-#define REMOTE(text, ...) \
-    {.transport = IDENTITY_TCP_REMOTE, .address = text, __VA_ARGS__}
+#define UNIX(...)                               \
+    {                                           \
+        .transport = IDENTITY_UNIX, __VA_ARGS__ \
+    }
+#define LOCAL(...)                                   \
+    {                                                \
+        .transport = IDENTITY_TCP_LOCAL, __VA_ARGS__ \
+    }
+#define REMOTE(text, ...)                                              \
+    {                                                                  \
+        .transport = IDENTITY_TCP_REMOTE, .address = text, __VA_ARGS__ \
+    }
 #define KNOWN .has_credentials = true
 #define OTHER KNOWN, .uid = 5000, .gid = 5000
 #define ALICE KNOWN, .uid = FIXTURE_ALICE, .gid = 5000
@@ -139,7 +147,7 @@ static inline void check_forgetting(const struct policy *policy, const struct ma
     weaker[4].unit = NULL;
     weaker[5].evidence = EVIDENCE_NONE;
     weaker[6].evidence = row->client.evidence ? row->client.evidence - 1 : EVIDENCE_NONE;
-    static const char *const what[] = {"no user", "no groups", "no label", "no executable",
+    static const char *const what[] = {"no user", "no groups",   "no label",       "no executable",
                                        "no unit", "no evidence", "weaker evidence"};
     for (size_t i = 0; i < COUNT(weaker); i++)
         expect_no_more(policy, &weaker[i], row->socket, view, what[i], number);

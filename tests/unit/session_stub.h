@@ -1,4 +1,4 @@
-/* What the tests of the session need around it: a policy from text, a client that the policy serves,
+/* What the tests of the session need around it: a policy from text, a client that it serves,
  * secrets that are none, and a tor that lets everybody in. */
 #ifndef OG_SESSION_STUB_H
 #define OG_SESSION_STUB_H
@@ -8,6 +8,7 @@
 
 #include "policy.h"
 #include "profile_load.h"
+#include "reply.h"
 #include "session.h"
 
 #define STUB_STREAM_MAX (16 * 1024 * 1024)
@@ -96,7 +97,8 @@ static inline struct profile_file *stub_load(const char *path, struct span text)
 /* A session of a client that comes in by the shared socket. */
 static inline void stub_open(struct stub *stub, struct profile_file *file)
 {
-    static const struct session_observer observer = {stub_ignore_command, stub_ignore_problem, NULL};
+    static const struct session_observer observer = {.command = stub_ignore_command,
+                                                   .problem = stub_ignore_problem};
     static const struct torauth_secrets secrets = {stub_no_cookie, stub_no_password, stub_nonce,
                                                    NULL};
     const struct identity client = {.transport = IDENTITY_UNIX,
@@ -141,6 +143,41 @@ static inline const char *stub_login_answer(struct span line)
     if (span_equals(line, SPAN("GETINFO net/listeners/control\r\n")))
         return "250-net/listeners/control=\"unix:/run/tor/control\"\r\n250 OK\r\n";
     return NULL;
+}
+
+static inline bool stub_ends_with(struct span text, struct span end)
+{
+    return text.len >= end.len && span_equals(span_from(text, text.len - end.len), end);
+}
+
+/* Cuts one message off the front; its length, or 0 if it is not whole or not well-formed. */
+static inline size_t stub_message_length(struct span text, bool *is_malformed)
+{
+    bool in_data = false;
+    size_t at = 0;
+
+    while (at < text.len) {
+        struct span rest = span_from(text, at);
+        size_t end = span_find(rest, '\n');
+        if (end == rest.len)
+            return 0;
+        struct span line = span_first(rest, end + 1);
+        at += line.len;
+        if (in_data) {
+            in_data = !span_equals(line, SPAN(".\r\n"));
+            *is_malformed |= !stub_ends_with(line, SPAN("\r\n"));
+            continue;
+        }
+        struct reply_line parsed;
+        *is_malformed |= !stub_ends_with(line, SPAN("\r\n")) ||
+                         !reply_parse_line(span_first(line, line.len - 2), &parsed);
+        if (*is_malformed)
+            return 0;
+        in_data = parsed.kind == REPLY_DATA;
+        if (parsed.kind == REPLY_END)
+            return at;
+    }
+    return 0;
 }
 
 #endif

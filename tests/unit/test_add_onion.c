@@ -116,6 +116,17 @@ Test(add_onion, targets)
         {"unix:/run/\xc3\xa4", TARGET_BAD_PATH, NULL},
         {"unix:@abstract", TARGET_BAD_PATH, NULL},
         {"unix:" PATH_100 "/2345678", TARGET_BAD_PATH, NULL},
+        /* ways around the name of a socket */
+        {"unix:/proc/self/fd/3", TARGET_KERNEL_PATH, NULL},
+        {"unix:/proc/1/root/run/tor/control", TARGET_KERNEL_PATH, NULL},
+        {"unix:/dev/fd/3", TARGET_KERNEL_PATH, NULL},
+        {"unix:/dev/shm/x", TARGET_KERNEL_PATH, NULL},
+        {"unix:/sys/x", TARGET_KERNEL_PATH, NULL},
+        {"unix:/proc/../run/x", TARGET_BAD_PATH, NULL},
+        {"unix:/proc//self", TARGET_BAD_PATH, NULL},
+        {"unix:/process/x", TARGET_OK, "unix:/process/x"},
+        {"unix:/run/proc/x", TARGET_OK, "unix:/run/proc/x"},
+        {"unix:/devices", TARGET_OK, "unix:/devices"},
     };
 
     for (size_t i = 0; i < COUNT(rows); i++) {
@@ -195,6 +206,7 @@ Test(add_onion, ports)
         {"127.0.0.1:80", TARGET_BAD_PORT, 0, NULL},
         {"80,localhost:80", TARGET_NOT_LITERAL, 0, NULL},
         {"80,unix:/run/tor/../tor/control", TARGET_BAD_PATH, 0, NULL},
+        {"80,unix:/proc/self/root/run/tor/control", TARGET_KERNEL_PATH, 0, NULL},
     };
 
     for (size_t i = 0; i < COUNT(rows); i++) {
@@ -333,7 +345,7 @@ Test(add_onion, each_target)
 
 Test(add_onion, results_have_texts_of_their_own)
 {
-    for (int a = TARGET_OK; a <= TARGET_BAD_PATH; a++)
+    for (int a = TARGET_OK; a <= TARGET_KERNEL_PATH; a++)
         for (int b = TARGET_OK; b < a; b++)
             cr_expect_str_neq(target_result_text((enum target_result)a),
                               target_result_text((enum target_result)b));

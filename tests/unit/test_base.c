@@ -72,6 +72,41 @@ Test(buf, consume_and_truncate_take_at_most_what_is_there)
     buf_clear(&buf);
 }
 
+/* What was taken back or read may have been a secret: it is part of what a wipe covers. */
+Test(buf, knows_which_storage_was_ever_written)
+{
+    struct buf buf;
+    char block[600] = {0};
+
+    buf_init(&buf, 10000);
+    cr_expect_eq(buf.used, 0);
+    buf_append_string(&buf, "0123456789");
+    cr_expect_eq(buf.used, 10);
+    buf_truncate(&buf, 2);
+    buf_append_string(&buf, "xy");
+    cr_expect_eq(buf.used, 10, "after truncating: %zu", buf.used);
+    buf_consume(&buf, 1);
+    buf_append(&buf, span_make(block, 20));
+    cr_expect_eq(buf.used, 24, "after consuming: %zu", buf.used);
+    buf_consume(&buf, 23);
+    buf_append_string(&buf, "z");
+    cr_expect_eq(buf.used, 24, "after the buffer ran empty: %zu", buf.used);
+    buf_append(&buf, span_make(block, 250));
+    buf_consume(&buf, 200);
+    size_t used = buf.used;
+    buf_append(&buf, span_make(block, 150));
+    cr_expect_geq(buf.used, used, "after moving to the front: %zu", buf.used);
+    buf_append(&buf, span_make(block, sizeof block));
+    cr_expect_eq(buf.used, buf.start + buf.len, "in new storage: %zu", buf.used);
+    buf_clear(&buf);
+    buf_append(&buf, span_make(block, 250));
+    buf_consume(&buf, 100);
+    buf_append(&buf, span_make(block, 10));
+    cr_expect_eq(buf.used, 160, "in new storage for less than the old one: %zu", buf.used);
+    buf_wipe(&buf);
+    cr_expect_eq(buf.used, 0);
+}
+
 /* A queue in all sizes against plain arithmetic: byte i of the stream is (char)(i * 7). */
 Test(buf, works_as_a_queue)
 {
@@ -90,6 +125,7 @@ Test(buf, works_as_a_queue)
         cr_assert_eq(buf_append(&buf, span_make(bytes, len)), fits, "round %zu", round);
         written += fits ? len : 0;
         cr_assert_eq(buf.len, written - read, "round %zu", round);
+        cr_assert(buf.used >= buf.start + buf.len && buf.used <= buf.cap, "round %zu", round);
         size_t drop = buf.len > keep ? buf.len - keep : 0;
         for (size_t i = 0; i < buf.len; i += 97)
             cr_assert_eq(buf_span(&buf).data[i], (char)((read + i) * 7), "round %zu", round);

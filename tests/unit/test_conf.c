@@ -1,7 +1,11 @@
 /* Options and values against `confs`, pair by pair. */
 #include "profile_fixture.h"
 
+#include <stdlib.h>
+
+#include "ascii.h"
 #include "conf.h"
+#include "mem.h"
 
 static const char profile[] =
     "- apparmor-profiles: ['*']\n"
@@ -181,7 +185,7 @@ Test(conf, set)
         cr_assert_eq(kv_next(GRAMMAR_QUOTED, &rest, &pair), KV_PAIR, "row %zu: %s", i,
                      set_rows[i].pair);
         cr_assert_eq(rest.len, 0, "row %zu: one pair", i);
-        cr_expect_eq(conf_may_set(&view, &pair, &rule), set_rows[i].result, "row %zu: %s", i,
+        cr_expect_eq(conf_may_set(&view, &pair, NULL, &rule), set_rows[i].result, "row %zu: %s", i,
                      set_rows[i].pair);
         unsigned line = rule ? rule->where.line : 0;
         cr_expect_eq(line, set_rows[i].line, "row %zu: %s decided by line %u", i,
@@ -189,6 +193,79 @@ Test(conf, set)
     }
     policy_view_clear(&view);
     policy_unref(policy);
+}
+
+/* A pattern that has a quote looks at the value as written, and so must see all that it means: of
+ * all escapes only those that stand for themselves are let through. */
+Test(conf, every_byte_behind_a_backslash)
+{
+    static const char yaml[] = "- apparmor-profiles: ['*']\n"
+                               "  users: ['*']\n"
+                               "  confs:\n"
+                               "    Path: ['\"[^/]*\"']\n";
+    struct policy *policy = fixture_policy(yaml);
+    struct policy_view view = fixture_view(policy);
+
+    for (unsigned byte = 0; byte < 256; byte++) {
+        char value[] = "\"a\\?2fetc\"";
+        const struct kv_pair pair = {.key = SPAN("Path"),
+                                     .value = span_make(value, sizeof value - 1),
+                                     .has_value = true,
+                                     .is_quoted = true};
+        const struct conf_rule *rule;
+        value[3] = (char)byte;
+        bool stands_for_itself = byte == '\\' || byte == '"' || byte == '\'';
+        cr_expect_eq(conf_may_set(&view, &pair, NULL, &rule),
+                     stands_for_itself ? CONF_ALLOWED : CONF_REFUSED, "row %u: \\%c", byte,
+                     ascii_is_printable((char)byte) ? (int)byte : '?');
+    }
+    policy_view_clear(&view);
+    policy_unref(policy);
+}
+
+/* What a pattern forbids must not come back in as quotes around it. */
+Test(conf, only_patterns_with_a_quote_see_the_value_as_written)
+{
+    static const struct {
+        const char *pattern;
+        const char *value;
+        enum conf_result result;
+    } rows[] = {
+        {"(?!evil).*", "\"evil\"", CONF_REFUSED},
+        {"(?!evil).*", "\"good\"", CONF_ALLOWED},
+        {"[^/].*", "\"/etc/passwd\"", CONF_REFUSED},
+        {"[^/].*", "\"etc/passwd\"", CONF_ALLOWED},
+        {"(?:(?!/).)*", "\"/etc\"", CONF_REFUSED},
+        {"[^a-z]+", "\"abc\"", CONF_REFUSED},
+        {".{5}", "\"abc\"", CONF_REFUSED},
+        {"\\W.*", "\"abc\"", CONF_REFUSED},
+        {"\\x22abc\\x22", "\"abc\"", CONF_REFUSED},
+        {"\"0\"", "\"0\"", CONF_ALLOWED},
+        {"\"0\"", "0", CONF_REFUSED},
+        {"0|\"1\"", "\"0\"", CONF_ALLOWED},
+        {"0|\"1\"", "\"1\"", CONF_ALLOWED},
+        {"[\"]?a[\"]?", "\"a\"", CONF_ALLOWED},
+        {"\"[a-z ]+\"", "\"a b\"", CONF_ALLOWED},
+        {"\"[a-z ]+\"", "\"A\"", CONF_REFUSED},
+    };
+
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char *yaml = mem_printf("- apparmor-profiles: ['*']\n  users: ['*']\n  confs:\n"
+                                "    Path: ['%s']\n",
+                                rows[i].pattern);
+        struct policy *policy = fixture_policy(yaml);
+        struct policy_view view = fixture_view(policy);
+        const struct conf_rule *rule;
+        const struct kv_pair pair = {.key = SPAN("Path"),
+                                     .value = span_from_string(rows[i].value),
+                                     .has_value = true,
+                                     .is_quoted = rows[i].value[0] == '"'};
+        cr_expect_eq(conf_may_set(&view, &pair, NULL, &rule), rows[i].result, "row %zu: %s on %s",
+                     i, rows[i].pattern, rows[i].value);
+        policy_view_clear(&view);
+        policy_unref(policy);
+        free(yaml);
+    }
 }
 
 Test(conf, bytes_that_the_reader_should_have_stopped_are_refused_here_too)
@@ -210,7 +287,7 @@ Test(conf, bytes_that_the_reader_should_have_stopped_are_refused_here_too)
                                      .has_value = true,
                                      .is_quoted = rows[i].is_quoted};
         const struct conf_rule *rule;
-        cr_expect_eq(conf_may_set(&view, &pair, &rule), CONF_REFUSED, "row %zu", i);
+        cr_expect_eq(conf_may_set(&view, &pair, NULL, &rule), CONF_REFUSED, "row %zu", i);
         cr_expect_null(rule, "row %zu", i);
     }
     policy_view_clear(&view);
@@ -225,6 +302,6 @@ Test(conf, empty_view_allows_nothing)
 
     cr_expect_eq(conf_may_get(&view, pair.key, &rule), CONF_REFUSED);
     cr_expect_null(rule);
-    cr_expect_eq(conf_may_set(&view, &pair, &rule), CONF_REFUSED);
+    cr_expect_eq(conf_may_set(&view, &pair, NULL, &rule), CONF_REFUSED);
     cr_expect_null(rule);
 }

@@ -1,8 +1,8 @@
 /* Replays tests/conversations through the session core: whole, byte by byte, in random cuts.
  *
- * The replayer is both peers. Before each input, and at the end, what the session has said to either
- * side must be exactly what the file expects: nothing missing, nothing more. The format is described
- * in tests/conversations/README. */
+ * The replayer is both peers. Before each input, and at the end, what the session has said to
+ * either side must be exactly what the file expects: nothing missing, nothing more. The format is
+ * described in tests/conversations/README. */
 #include <criterion/criterion.h>
 #include <dirent.h>
 #include <stdarg.h>

@@ -170,20 +170,20 @@ static const char onion_profile[] =
 Test(decide, add_onion)
 {
     static const struct row rows[] = {
-        {"ADD_ONION NEW:ED25519-V3 Port=80,17600", FORWARD,
+        {"ADD_ONION NEW:ED25519-V3 Port=80,17600", REWRITE,
          "ADD_ONION NEW:ED25519-V3 Port=80,127.0.0.1:17600", 5},
-        {"add_onion NEW:ED25519-V3 Port=80,17650 ", FORWARD,
+        {"add_onion NEW:ED25519-V3 Port=80,17650 ", REWRITE,
          "ADD_ONION NEW:ED25519-V3 Port=80,127.0.0.1:17650", 5},
-        {"ADD_ONION ED25519-V3:AbC+/9== Port=80,17612", FORWARD,
+        {"ADD_ONION ED25519-V3:AbC+/9== Port=80,17612", REWRITE,
          "ADD_ONION ED25519-V3:AbC+/9== Port=80,127.0.0.1:17612", 5},
         {"ADD_ONION NEW:ED25519-V3 Port=80,17651", REFUSE, NO_MATCH, 0},
         {"ADD_ONION NEW:ED25519-V3 Port=80,17600 Port=81,9051", REFUSE, NO_MATCH, 0},
         {"ADD_ONION NEW:ED25519-V3 Port=80,17600,9051", REFUSE, NO_MATCH, 0},
         {"ADD_ONION NEW:ED25519-V3 port=80,17600", REFUSE, NO_MATCH, 0},
-        {"ADD_ONION NEW:BEST Flags=V3Auth Port=1,1 ClientAuthV3=ABC234", FORWARD,
+        {"ADD_ONION NEW:BEST Flags=V3Auth Port=1,1 ClientAuthV3=ABC234", REWRITE,
          "ADD_ONION NEW:BEST Flags=V3Auth Port=1,127.0.0.1:1 ClientAuthV3=ABC234", 6},
-        {"ADD_ONION NEW:BEST Port=80", FORWARD, "ADD_ONION NEW:BEST Port=80,127.0.0.1:80", 6},
-        {"ADD_ONION NEW:BEST Port=80,8080", FORWARD, "ADD_ONION NEW:BEST Port=80,127.0.0.1:8080",
+        {"ADD_ONION NEW:BEST Port=80", REWRITE, "ADD_ONION NEW:BEST Port=80,127.0.0.1:80", 6},
+        {"ADD_ONION NEW:BEST Port=80,8080", REWRITE, "ADD_ONION NEW:BEST Port=80,127.0.0.1:8080",
          6},
         {"ADD_ONION NEW:BEST Port=80,10.1.2.3:81", FORWARD,
          "ADD_ONION NEW:BEST Port=80,10.1.2.3:81", 6},
@@ -191,11 +191,11 @@ Test(decide, add_onion)
         {"ADD_ONION NEW:BEST Port=80,unix:/run/app/sock", FORWARD,
          "ADD_ONION NEW:BEST Port=80,unix:/run/app/sock", 6},
         /* tor's own port is known to the session, which is told it in full */
-        {"ADD_ONION NEW:BEST Port=80,9051", FORWARD, "ADD_ONION NEW:BEST Port=80,127.0.0.1:9051",
+        {"ADD_ONION NEW:BEST Port=80,9051", REWRITE, "ADD_ONION NEW:BEST Port=80,127.0.0.1:9051",
          6},
-        {"ADD_ONION NEW:BEST Port=9051", FORWARD, "ADD_ONION NEW:BEST Port=9051,127.0.0.1:9051",
+        {"ADD_ONION NEW:BEST Port=9051", REWRITE, "ADD_ONION NEW:BEST Port=9051,127.0.0.1:9051",
          6},
-        {"ADD_ONION NEW:BEST Port=80,[::ffff:127.0.0.1]:9051", FORWARD,
+        {"ADD_ONION NEW:BEST Port=80,[::ffff:127.0.0.1]:9051", REWRITE,
          "ADD_ONION NEW:BEST Port=80,127.0.0.1:9051", 6},
         /* what only a resolver understands */
         {"ADD_ONION NEW:BEST Port=80,localhost:9051", REFUSE, NOT_LITERAL, 6},
@@ -212,6 +212,8 @@ Test(decide, add_onion)
         {"ADD_ONION NEW:BEST Port=80,65536", REFUSE, BAD_PORT, 6},
         {"ADD_ONION NEW:BEST Port=80,unix:run/sock", REFUSE, BAD_PATH, 6},
         {"ADD_ONION NEW:BEST Port=80,unix:/run/../tor", REFUSE, BAD_PATH, 6},
+        {"ADD_ONION NEW:BEST Port=80,unix:/proc/self/root/run/tor/control", REFUSE,
+         "a socket path below /proc, /sys or /dev", 6},
         /* rewritten */
         {"ADD_ONION NEW:ED25519-V3 Port=80,127.0.0.1:17600", REWRITE,
          "ADD_ONION NEW:ED25519-V3 Port=80,10.0.0.2:17600", 7},
@@ -527,6 +529,78 @@ Test(decide, sizes)
     }
     policy_view_clear(&view);
     policy_unref(policy);
+}
+
+/* --- work --- */
+
+/* Rules of `count` patterns that begin with no literal text, and what allows the text at last. */
+static char *many_rules(const char *command, size_t count, const char *last)
+{
+    struct buf yaml;
+
+    buf_init(&yaml, 1024 * 1024);
+    buf_append_string(&yaml, FOR_ANYBODY);
+    buf_append_string(&yaml, command);
+    for (size_t i = 0; i < count; i++)
+        buf_printf(&yaml, "      - '[b]%zu'\n", i);
+    buf_append_string(&yaml, last);
+    char *copy = mem_copy_string(buf_span(&yaml));
+    buf_clear(&yaml);
+    return copy;
+}
+
+#define TOO_MANY "too many patterns to try for one command"
+
+Test(decide, patterns_of_one_command_are_counted)
+{
+    static const char info[] = "  commands:\n    GETINFO:\n";
+    static const char confs[] = "  confs:\n    Log:\n";
+    static const struct {
+        const char *command;
+        size_t rules;
+        const char *last;
+        const char *front;
+        const char *text;
+        size_t count;
+        const char *reason;
+    } rows[] = {
+        /* one match for the whole text, one for each key */
+        {info, 0, "      - 'x'\n", "GETINFO", " x", 100, NULL},
+        {info, 40, "      - 'x'\n", "GETINFO", " x", 101, NULL},
+        {info, 41, "      - 'x'\n", "GETINFO", " x", 101, TOO_MANY},
+        {info, 4096, "      - 'x'\n", "GETINFO ", "x", 1, NULL},
+        {info, 4097, "      - 'x'\n", "GETINFO ", "x", 1, TOO_MANY},
+        {info, 4097, "", "GETINFO ", "y", 1, TOO_MANY},
+        {info, 2048, "", "GETINFO ", "y", 1, NO_MATCH},
+        {info, 2049, "", "GETINFO ", "y", 1, TOO_MANY},
+        /* values of options */
+        {confs, 40, "      - 'x'\n", "SETCONF", " Log=x", 100, NULL},
+        {confs, 40, "      - 'x'\n", "SETCONF", " Log=x", 103, TOO_MANY},
+        {confs, 4096, "      - 'x'\n", "SETCONF ", "Log=x", 1, NULL},
+        {confs, 4097, "      - 'x'\n", "SETCONF ", "Log=x", 1, TOO_MANY},
+    };
+
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char *yaml = many_rules(rows[i].command, rows[i].rules, rows[i].last);
+        char *line = repeat(rows[i].front, rows[i].text, rows[i].count);
+        struct policy *policy = fixture_policy(yaml);
+        struct policy_view view = fixture_view(policy);
+        struct command command;
+        struct decision decision;
+        command_parse_line(span_from_string(line), &command);
+        policy_decide(&view, &command, &variables, &decision);
+        cr_expect_eq(decision.verdict, rows[i].reason ? VERDICT_REFUSE : VERDICT_FORWARD,
+                     "row %zu", i);
+        if (rows[i].reason)
+            cr_expect_str_eq(decision.reason, rows[i].reason, "row %zu: %s", i, decision.reason);
+        else
+            cr_expect_null(decision.reason, "row %zu: %s", i, decision.reason);
+        decision_clear(&decision);
+        policy_view_clear(&view);
+        policy_unref(policy);
+        free(line);
+        free(yaml);
+    }
 }
 
 /* --- commands that are not for a policy --- */

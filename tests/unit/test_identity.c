@@ -14,9 +14,18 @@ struct label_row {
 };
 
 #define TEXT(literal) literal, sizeof(literal) - 1
-#define CONFINED(text, label) {TEXT(text), IDENTITY_CONFINED, label}
-#define UNCONFINED(text) {TEXT(text), IDENTITY_UNCONFINED, NULL}
-#define UNKNOWN(text) {TEXT(text), IDENTITY_LABEL_UNKNOWN, NULL}
+#define CONFINED(text, label)                \
+    {                                        \
+        TEXT(text), IDENTITY_CONFINED, label \
+    }
+#define UNCONFINED(text)                      \
+    {                                         \
+        TEXT(text), IDENTITY_UNCONFINED, NULL \
+    }
+#define UNKNOWN(text)                            \
+    {                                            \
+        TEXT(text), IDENTITY_LABEL_UNKNOWN, NULL \
+    }
 
 static const struct label_row rows[] = {
     /* what kernels write, from SO_PEERSEC without and from /proc with a newline */
@@ -186,8 +195,8 @@ Test(identity, every_byte_in_a_name)
         text[1] = (char)byte;
         bool is_control = byte < 0x20 || byte == 0x7f;
         identity_set_label(&identity, text, sizeof text - 1, EVIDENCE_KERNEL);
-        cr_expect_eq(identity.label_state,
-                     is_control ? IDENTITY_LABEL_UNKNOWN : IDENTITY_CONFINED, "byte 0x%02x", byte);
+        cr_expect_eq(identity.label_state, is_control ? IDENTITY_LABEL_UNKNOWN : IDENTITY_CONFINED,
+                     "byte 0x%02x", byte);
         if (!is_control)
             cr_expect(identity.label[0] == 'a' && identity.label[1] == (char)byte &&
                           identity.label[2] == '\0',
@@ -196,7 +205,8 @@ Test(identity, every_byte_in_a_name)
     identity_clear(&identity);
 }
 
-/* The longest that /proc gives is a page; a stack of namespaces could be longer than any of them. */
+/* The longest that /proc gives is a page; a stack of namespaces could be longer than any of them.
+ */
 Test(identity, long_names_are_kept_whole)
 {
     static const size_t lengths[] = {1, 255, 256, 4085, 4095, 4096, 65536, 1000000};

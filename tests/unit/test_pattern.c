@@ -394,6 +394,90 @@ Test(pattern, long_text_matches_within_the_limits)
     }
 }
 
+/* What profiles do with the longest lines there are. */
+static const struct {
+    const char *pattern;
+    const char *front;
+    const char *piece;
+    size_t count;
+    enum pattern_result result;
+} line_rows[] = {
+    /* commands: 16 KiB */
+    {".*", "", "x", 16384, PATTERN_MATCH},
+    {"(.*)", "", "a b ", 4096, PATTERN_MATCH},
+    {"[^/]*", "", "abc ", 4096, PATTERN_MATCH},
+    {"\\S+( SERVER=\\S+)*", "abc", " SERVER=0123456789", 900, PATTERN_MATCH},
+    {"(?:[A-Z0-9]{8} ?)+", "", "ABCD0123 ", 1800, PATTERN_MATCH},
+    {"obfs4 [0-9.]+:[0-9]+ [0-9A-F]{40} [ -~]*",
+     "obfs4 192.0.2.1:1 0123456789ABCDEF0123456789ABCDEF01234567 ", "cert=abc ", 1800,
+     PATTERN_MATCH},
+    {"NEW:(\\S+) Port=(\\d+)(?:,\\S+)?((?: ClientAuthV3=[A-Z2-7]{52})*)", "NEW:BEST Port=80",
+     " ClientAuthV3=ABCDEFGHIJKLMNOPQRSTUVWXYZ234567ABCDEFGHIJKLMNOPQRST", 240, PATTERN_MATCH},
+    {"(?:status/[a-z-]+|net/[a-z/]+|version)(?: (?:status/[a-z-]+|net/[a-z/]+|version))*",
+     "version", " status/x net/y version", 700, PATTERN_MATCH},
+    {"(?!.*evil)[a-z ]+", "", "good ", 3200, PATTERN_MATCH},
+    {"(?!.*evil).*", "evil ", "good ", 3200, PATTERN_NO_MATCH},
+    /* lines of replies and events */
+    {"250-status/bootstrap-phase=.*", "250-status/bootstrap-phase=", "x ", 8000, PATTERN_MATCH},
+    {"250-config-text=(.*)", "250-config-text=", "abcdefgh", 8000, PATTERN_MATCH},
+    {"650 HS_DESC (CREATED|UPLOAD|UPLOADED) ([a-z2-7]{56}) .*",
+     "650 HS_DESC UPLOADED abcdefghijklmnopqrstuvwxyz234567abcdefghijklmnopqrstuvwx ", "abc ", 4000,
+     PATTERN_MATCH},
+    {"(\\d+) (\\w+) (?:\\$[0-9A-F]{40}(?:[~=]\\w+)?,?)+(.*)", "1 BUILT ",
+     "$0123456789ABCDEF0123456789ABCDEF01234567~name,", 300, PATTERN_MATCH},
+    {"r (\\S+) \\S+ (.*)", "r nick ", "id ", 5000, PATTERN_MATCH},
+    {"([^ ]* )*end", "", "word ", 1500, PATTERN_NO_MATCH},
+};
+
+Test(pattern, the_longest_lines_stay_below_the_limits)
+{
+    for (size_t i = 0; i < COUNT(line_rows); i++) {
+        struct pattern *pattern = compile(line_rows[i].pattern);
+        char *pieces = repeat(line_rows[i].piece, line_rows[i].count);
+        char *text = mem_printf("%s%s", line_rows[i].front, pieces);
+        struct captures captures;
+        cr_assert(pattern, "row %zu", i);
+        cr_expect_eq(pattern_match(pattern, span_from_string(text), &captures),
+                     line_rows[i].result, "row %zu: %s", i, line_rows[i].pattern);
+        pattern_free(pattern);
+        free(pieces);
+        free(text);
+    }
+}
+
+/* A match costs the budget where PCRE2 has to be asked, and never gives "no match" for nothing. */
+Test(pattern, budget)
+{
+    static const struct {
+        const char *pattern;
+        const char *subject;
+        size_t left;
+        enum pattern_result result;
+        size_t left_then;
+        bool is_spent;
+    } rows[] = {
+        {"a", "a", 0, PATTERN_MATCH, 0, false},
+        {"a", "b", 0, PATTERN_NO_MATCH, 0, false},
+        {"ab.*", "b", 0, PATTERN_NO_MATCH, 0, false},
+        {"ab.*", "abc", 0, PATTERN_LIMIT, 0, true},
+        {"ab.*", "abc", 1, PATTERN_MATCH, 0, false},
+        {"[a]", "b", 0, PATTERN_LIMIT, 0, true},
+        {"[a]", "b", 2, PATTERN_NO_MATCH, 1, false},
+        {"(a+)+b", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaabc", 2, PATTERN_LIMIT, 1, false},
+    };
+
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct pattern *pattern = compile(rows[i].pattern);
+        struct pattern_budget budget = {.left = rows[i].left};
+        cr_assert(pattern);
+        cr_expect_eq(pattern_try(pattern, span_from_string(rows[i].subject), &budget, NULL),
+                     rows[i].result, "row %zu", i);
+        cr_expect_eq(budget.left, rows[i].left_then, "row %zu", i);
+        cr_expect_eq(budget.is_spent, rows[i].is_spent, "row %zu", i);
+        pattern_free(pattern);
+    }
+}
+
 static const struct {
     const char *pattern;
     bool is_literal;
@@ -401,6 +485,7 @@ static const struct {
     {"version", true},  {"", true},      {"ns/all", true},  {"a b", true},   {"a=1,2-3", true},
     {"a.b", false},     {"a*", false},   {"a|b", false},    {"\\/", false},  {"[a]", false},
     {"(a)", false},     {"a?", false},   {"^a", false},     {"a$", false},   {"a{2}", false},
+    {"a]", false},      {"a}", false},   {"a\\b", false},   {"a(?#)", false},
 };
 
 Test(pattern, is_literal)
@@ -412,6 +497,127 @@ Test(pattern, is_literal)
                      literal_rows[i].pattern);
         pattern_free(pattern);
     }
+}
+
+/* Begin with literal text that not all they match begins with. */
+static const struct {
+    const char *pattern;
+    const char *subject;
+    enum pattern_result result;
+} prefix_rows[] = {
+    {"abc?", "ab", PATTERN_MATCH},
+    {"abc*d", "abd", PATTERN_MATCH},
+    {"abc{0,1}", "ab", PATTERN_MATCH},
+    {"abc{x", "abc{x", PATTERN_MATCH},
+    {"abc(?#one)?", "ab", PATTERN_MATCH},
+    {"abc(?#one)(?#two)*", "ab", PATTERN_MATCH},
+    {"abc|de", "de", PATTERN_MATCH},
+    {"abc.|de", "de", PATTERN_MATCH},
+    {"abc(?:d)|(?:e)", "e", PATTERN_MATCH},
+    {"abc[)]|(?:e)", "e", PATTERN_MATCH},
+    {"abc\\(|e", "e", PATTERN_MATCH},
+    {"abc.*", "abc", PATTERN_MATCH},
+    {"abc.*", "ab", PATTERN_NO_MATCH},
+    {"abc.*", "abd", PATTERN_NO_MATCH},
+    {"abc.*", "", PATTERN_NO_MATCH},
+    {"abc.*", "ABC", PATTERN_NO_MATCH},
+    {"abc", "abcabc", PATTERN_NO_MATCH},
+    {"abc]", "abc]", PATTERN_MATCH},
+    {"abc}", "abc}", PATTERN_MATCH},
+    {"(?<=abc)d", "abcd", PATTERN_NO_MATCH},
+};
+
+Test(pattern, literal_beginning)
+{
+    for (size_t i = 0; i < COUNT(prefix_rows); i++) {
+        struct pattern *pattern = compile(prefix_rows[i].pattern);
+        cr_assert(pattern, "row %zu", i);
+        cr_expect_eq(pattern_match(pattern, span_from_string(prefix_rows[i].subject), NULL),
+                     prefix_rows[i].result, "row %zu: %s on '%s'", i, prefix_rows[i].pattern,
+                     prefix_rows[i].subject);
+        pattern_free(pattern);
+    }
+}
+
+static unsigned below(unsigned *seed, unsigned limit)
+{
+    *seed = *seed * 1103515245u + 12345u;
+    return (*seed >> 16) % limit;
+}
+
+static void append_pieces(struct buf *out, unsigned *seed, const char *const *pieces,
+                          unsigned piece_count, unsigned most)
+{
+    buf_reset(out);
+    for (unsigned left = below(seed, most + 1); left > 0; left--)
+        buf_append_string(out, pieces[below(seed, piece_count)]);
+    buf_append_char(out, '\0');
+}
+
+static bool captures_equal(const struct captures *a, const struct captures *b)
+{
+    bool are_equal = a->count == b->count;
+
+    for (size_t i = 0; are_equal && i < a->count; i++)
+        are_equal = span_equals(a->groups[i], b->groups[i]);
+    return are_equal;
+}
+
+/* A pattern means the same inside a group, but does not begin with literal text there. Returns
+ * whether it matched. */
+static bool check_in_group(const struct pattern *plain, const struct pattern *grouped,
+                           struct span subject)
+{
+    struct captures captures = {.count = 77}, expected = {.count = 77};
+    enum pattern_result result = pattern_match(grouped, subject, &expected);
+
+    cr_assert_eq(pattern_match(plain, subject, &captures), result, "'%s' on '%.*s'",
+                 pattern_text(plain), (int)subject.len, subject.data);
+    cr_assert_eq(pattern_match(plain, subject, NULL), result, "'%s'", pattern_text(plain));
+    if (result != PATTERN_MATCH)
+        return false;
+    cr_assert(captures_equal(&captures, &expected), "'%s' on '%.*s'", pattern_text(plain),
+              (int)subject.len, subject.data);
+    return true;
+}
+
+/* The short way of literal text against PCRE2 alone. */
+Test(pattern, means_the_same_inside_a_group)
+{
+    static const char *const pieces[] = {
+        "a", "b",   "ab",    "a", "b",    "(",     ")",    "(?:",   "(?=",   "?",   "*", "+?",
+        "|", "{2}", "{0,1}", ".", "[ab]", "[^a|]", "[]|]", "(?#|)", "\\x61", "\\|", "^", "$"};
+    static const char *const letters[] = {"a", "b", "ab", "|", "]"};
+    size_t compiled = 0, matched = 0;
+    unsigned seed = 1;
+    struct buf text, subject, error;
+
+    buf_init(&text, 1000);
+    buf_init(&subject, 1000);
+    buf_init(&error, 100000);
+    for (size_t round = 0; round < 20000; round++) {
+        size_t column;
+        append_pieces(&text, &seed, pieces, COUNT(pieces), 6);
+        char *in_group = mem_printf("(?:%s)", buf_span(&text).data);
+        struct pattern *plain = pattern_compile(buf_span(&text).data, &column, &error);
+        struct pattern *grouped = plain ? pattern_compile(in_group, &column, &error) : NULL;
+        cr_assert_eq(plain == NULL, grouped == NULL, "'%s'", in_group);
+        for (size_t i = 0; plain && i < 10; i++) {
+            append_pieces(&subject, &seed, letters, COUNT(letters), 4);
+            matched +=
+                check_in_group(plain, grouped, span_first(buf_span(&subject), subject.len - 1));
+        }
+        compiled += plain != NULL;
+        pattern_free(plain);
+        pattern_free(grouped);
+        free(in_group);
+        buf_reset(&error);
+    }
+    cr_expect_geq(compiled, 5000, "%zu", compiled);
+    cr_expect_geq(matched, 5000, "%zu", matched);
+    buf_clear(&text);
+    buf_clear(&subject);
+    buf_clear(&error);
 }
 
 Test(pattern, free_takes_null)

@@ -1,19 +1,17 @@
 /* The life of a policy generation, and profiles by their names. */
 #include "profile_fixture.h"
 
-static const char first_file[] =
-    "- name: shared-any\n"
-    "  apparmor-profiles: ['*']\n"
-    "  users: ['*']\n";
+static const char first_file[] = "- name: shared-any\n"
+                                 "  apparmor-profiles: ['*']\n"
+                                 "  users: ['*']\n";
 
-static const char second_file[] =
-    "- name: own-alice\n"
-    "  socket: true\n"
-    "  users: [alice]\n"
-    "- name: own-alice-and-hosts\n"
-    "  socket: true\n"
-    "  users: [alice]\n"
-    "  hosts: ['10.0.0.1']\n";
+static const char second_file[] = "- name: own-alice\n"
+                                  "  socket: true\n"
+                                  "  users: [alice]\n"
+                                  "- name: own-alice-and-hosts\n"
+                                  "  socket: true\n"
+                                  "  users: [alice]\n"
+                                  "  hosts: ['10.0.0.1']\n";
 
 static struct policy *two_files(void)
 {
@@ -43,8 +41,11 @@ Test(policy, find_profile_by_its_exact_name)
     const struct {
         const char *name;
         bool is_there;
-    } rows[] = {{"shared-any", true}, {"own-alice-and-hosts", true}, {"own-alic", false},
-                {"Shared-any", false}, {"", false}};
+    } rows[] = {{"shared-any", true},
+                {"own-alice-and-hosts", true},
+                {"own-alic", false},
+                {"Shared-any", false},
+                {"", false}};
 
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         const struct profile *profile = policy_find_profile(policy, rows[i].name);

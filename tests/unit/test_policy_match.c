@@ -1,72 +1,70 @@
 /* Which profiles a client of a Unix socket gets: users, groups, sockets, labels, programs. */
 #include "match_fixture.h"
 
-static const char users_file[] =
-    "- name: shared-any\n"
-    "  apparmor-profiles: ['*']\n"
-    "  users: ['*']\n"
-    "- name: shared-alice\n"
-    "  apparmor-profiles: ['*']\n"
-    "  users: [alice, 4000]\n"
-    "- name: shared-staff\n"
-    "  apparmor-profiles: ['*']\n"
-    "  users: ['*']\n"
-    "  groups: [staff]\n"
-    "- name: shared-wheel\n"
-    "  apparmor-profiles: ['*']\n"
-    "  users: ['*']\n"
-    "  groups: ['0']\n"
-    "- name: shared-label\n"
-    "  apparmor-profiles: ['/usr/bin/app']\n"
-    "  users: ['*']\n"
-    "- name: users-alone\n"
-    "  users: ['*']\n"
-    "- name: label-alone\n"
-    "  apparmor-profiles: ['*']\n"
-    "- name: unit-alone\n"
-    "  units: ['*']\n"
-    "  executables: ['*']\n"
-    "- name: hosts-alone\n"
-    "  hosts: ['*']\n";
+static const char users_file[] = "- name: shared-any\n"
+                                 "  apparmor-profiles: ['*']\n"
+                                 "  users: ['*']\n"
+                                 "- name: shared-alice\n"
+                                 "  apparmor-profiles: ['*']\n"
+                                 "  users: [alice, 4000]\n"
+                                 "- name: shared-staff\n"
+                                 "  apparmor-profiles: ['*']\n"
+                                 "  users: ['*']\n"
+                                 "  groups: [staff]\n"
+                                 "- name: shared-wheel\n"
+                                 "  apparmor-profiles: ['*']\n"
+                                 "  users: ['*']\n"
+                                 "  groups: ['0']\n"
+                                 "- name: shared-label\n"
+                                 "  apparmor-profiles: ['/usr/bin/app']\n"
+                                 "  users: ['*']\n"
+                                 "- name: users-alone\n"
+                                 "  users: ['*']\n"
+                                 "- name: label-alone\n"
+                                 "  apparmor-profiles: ['*']\n"
+                                 "- name: unit-alone\n"
+                                 "  units: ['*']\n"
+                                 "  executables: ['*']\n"
+                                 "- name: hosts-alone\n"
+                                 "  hosts: ['*']\n";
 
-static const char sockets_file[] =
-    "- name: own-free\n"
-    "  socket:\n"
-    "    group: staff\n"
-    "- name: own-alice\n"
-    "  socket: true\n"
-    "  users: [alice]\n"
-    "- name: own-root\n"
-    "  socket: true\n"
-    "  users: ['0']\n"
-    "- name: own-staff\n"
-    "  socket: true\n"
-    "  groups: [staff]\n"
-    "- name: own-any-group\n"
-    "  socket:\n"
-    "    user: alice\n"
-    "  groups: ['*']\n"
-    "- name: own-label\n"
-    "  socket: true\n"
-    "  apparmor-profiles: ['/usr/bin/app']\n"
-    "- name: own-any-label\n"
-    "  socket: true\n"
-    "  apparmor-profiles: ['*']\n"
-    "  users: [alice]\n"
-    "- name: own-unit\n"
-    "  socket: true\n"
-    "  units: [app.service]\n"
-    "- name: own-exe\n"
-    "  socket: true\n"
-    "  executables: [/usr/bin/app]\n"
-    "- name: own-hosts\n"
-    "  socket:\n"
-    "    group: staff\n"
-    "  hosts: ['*']\n"
-    "- name: own-alice-and-hosts\n"
-    "  socket: true\n"
-    "  users: [alice]\n"
-    "  hosts: ['10.0.0.1']\n";
+static const char sockets_file[] = "- name: own-free\n"
+                                   "  socket:\n"
+                                   "    group: staff\n"
+                                   "- name: own-alice\n"
+                                   "  socket: true\n"
+                                   "  users: [alice]\n"
+                                   "- name: own-root\n"
+                                   "  socket: true\n"
+                                   "  users: ['0']\n"
+                                   "- name: own-staff\n"
+                                   "  socket: true\n"
+                                   "  groups: [staff]\n"
+                                   "- name: own-any-group\n"
+                                   "  socket:\n"
+                                   "    user: alice\n"
+                                   "  groups: ['*']\n"
+                                   "- name: own-label\n"
+                                   "  socket: true\n"
+                                   "  apparmor-profiles: ['/usr/bin/app']\n"
+                                   "- name: own-any-label\n"
+                                   "  socket: true\n"
+                                   "  apparmor-profiles: ['*']\n"
+                                   "  users: [alice]\n"
+                                   "- name: own-unit\n"
+                                   "  socket: true\n"
+                                   "  units: [app.service]\n"
+                                   "- name: own-exe\n"
+                                   "  socket: true\n"
+                                   "  executables: [/usr/bin/app]\n"
+                                   "- name: own-hosts\n"
+                                   "  socket:\n"
+                                   "    group: staff\n"
+                                   "  hosts: ['*']\n"
+                                   "- name: own-alice-and-hosts\n"
+                                   "  socket: true\n"
+                                   "  users: [alice]\n"
+                                   "  hosts: ['10.0.0.1']\n";
 
 static const struct match_row user_rows[] = {
     /* the shared socket: both qualifiers, and none that has a socket of its own */
@@ -141,22 +139,21 @@ Test(policy_match, users_groups_and_sockets)
 #define ANY_EVIDENCE ", apparmor-evidence: any"
 #define KERNEL_ONLY ", apparmor-evidence: kernel-only"
 
-static const char labels_file[] =
-    FOR("app", "[other, app]") "}\n"
-    FOR("app-weak", "[app]") ANY_EVIDENCE "}\n"
-    FOR("app-strong", "[app]") KERNEL_ONLY "}\n"
-    FOR("child", "['app//helper']") "}\n"
-    FOR("stack", "['app//&two']") "}\n"
-    FOR("stacked-free", "['app//&unconfined']") "}\n"
-    FOR("namespace", "[':ns1:app']") "}\n"
-    FOR("space", "['my app']") "}\n"
-    FOR("mode-like", "['x (enforce)']") "}\n"
-    FOR("path", "[/usr/bin/app]") "}\n"
-    FOR("path-strong", "[/usr/bin/app]") KERNEL_ONLY "}\n"
-    FOR("free", "[unconfined]") "}\n"
-    FOR("free-strong", "[unconfined]") KERNEL_ONLY "}\n"
-    FOR("glob", "['/usr/bin/*', 'a*', '*pp', '**', '?', 'un*']") "}\n"
-    FOR("none", "[]") "}\n";
+static const char labels_file[] = FOR("app", "[other, app]") "}\n" FOR(
+    "app-weak", "[app]") ANY_EVIDENCE "}\n" FOR("app-strong", "[app]")
+    KERNEL_ONLY "}\n" FOR("child", "['app//helper']") "}\n" FOR("stack", "['app//&two']") "}\n" FOR("stacked-free", "['app//&unconfined']") "}\n" FOR(
+        "namespace",
+        "[':ns1:app']") "}\n" FOR("space",
+                                  "['my app']") "}\n" FOR("mode-like",
+                                                          "['x (enforce)']") "}\n" FOR("path",
+                                                                                       "[/usr/bin/"
+                                                                                       "app]") "}"
+                                                                                               "\n" FOR("path-strong",
+                                                                                                        "[/usr/bin/app]")
+                                                                                                   KERNEL_ONLY
+    "}\n" FOR("free", "[unconfined]") "}\n" FOR("free-strong", "[unconfined]") KERNEL_ONLY
+    "}\n" FOR("glob", "['/usr/bin/*', 'a*', '*pp', '**', '?', 'un*']") "}\n" FOR("none",
+                                                                                 "[]") "}\n";
 
 static const struct match_row label_rows[] = {
     /* the name alone counts, by what evidence it came decides who takes it */
@@ -329,17 +326,23 @@ static const struct match_row program_rows[] = {
     {UNIX(OTHER, UNIT("abc.scop")), NULL, ANY},
     /* all at once, and each of them missing */
     {UNIX(ALICE, GROUPS(with_staff), KERNEL("app (enforce)"), EXE("/usr/bin/app"),
-          UNIT("app.service")), NULL, "exe exe-any both unit unit-any all"},
+          UNIT("app.service")),
+     NULL, "exe exe-any both unit unit-any all"},
     {UNIX(OTHER, GROUPS(with_staff), KERNEL("app (enforce)"), EXE("/usr/bin/app"),
-          UNIT("app.service")), NULL, "exe exe-any both unit unit-any"},
+          UNIT("app.service")),
+     NULL, "exe exe-any both unit unit-any"},
     {UNIX(ALICE, GROUPS(without_staff), KERNEL("app (enforce)"), EXE("/usr/bin/app"),
-          UNIT("app.service")), NULL, "exe exe-any both unit unit-any"},
+          UNIT("app.service")),
+     NULL, "exe exe-any both unit unit-any"},
     {UNIX(ALICE, GROUPS(with_staff), KERNEL("two (enforce)"), EXE("/usr/bin/app"),
-          UNIT("app.service")), NULL, "exe exe-any unit unit-any"},
+          UNIT("app.service")),
+     NULL, "exe exe-any unit unit-any"},
     {UNIX(ALICE, GROUPS(with_staff), KERNEL("app (enforce)"), EXE("/usr/bin/two"),
-          UNIT("app.service")), NULL, "exe-any unit unit-any"},
+          UNIT("app.service")),
+     NULL, "exe-any unit unit-any"},
     {UNIX(ALICE, GROUPS(with_staff), KERNEL("app (enforce)"), EXE("/usr/bin/app"),
-          UNIT("two.service")), NULL, "exe exe-any both unit-any"},
+          UNIT("two.service")),
+     NULL, "exe exe-any both unit-any"},
 };
 
 Test(policy_match, programs_and_units)

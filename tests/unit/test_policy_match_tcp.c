@@ -115,7 +115,8 @@ static const struct match_row remote_rows[] = {
     {REMOTE("192.0.2.9"), NULL, "any half v4 with-locals"},
     {REMOTE("192.0.2.9", ROOT), NULL, "any half v4 with-locals"},
     {REMOTE("192.0.2.8", ALICE, GROUPS(with_staff), KERNEL("app (enforce)"), EXE("/usr/bin/app"),
-            UNIT("app.service")), NULL, "any half v4"},
+            UNIT("app.service")),
+     NULL, "any half v4"},
     {REMOTE("192.0.2.8", ALICE, KERNEL("app (enforce)")), "own", ""},
     {REMOTE("192.0.2.8"), "any", ""},
 };
@@ -132,8 +133,8 @@ Test(policy_match_tcp, every_bit_of_every_prefix)
 
     for (unsigned family = 0; family < 2; family++) {
         for (unsigned prefix = 0; prefix <= bits[family]; prefix++) {
-            char *yaml = mem_printf("- {name: x, hosts: ['%s/%u']}\n", family ? "::" : "0.0.0.0",
-                                    prefix);
+            char *yaml =
+                mem_printf("- {name: x, hosts: ['%s/%u']}\n", family ? "::" : "0.0.0.0", prefix);
             struct policy *policy = fixture_policy(yaml);
             free(yaml);
             for (unsigned bit = 0; bit < bits[family]; bit++) {
@@ -142,8 +143,8 @@ Test(policy_match_tcp, every_bit_of_every_prefix)
                 struct policy_view view;
                 identity.address[bit / 8] = (uint8_t)(0x80u >> (bit % 8));
                 policy_match(policy, &identity, NULL, &view);
-                cr_expect_eq(view.count, bit >= prefix ? 1 : 0, "IPv%u /%u, bit %u",
-                             family ? 6 : 4, prefix, bit);
+                cr_expect_eq(view.count, bit >= prefix ? 1 : 0, "IPv%u /%u, bit %u", family ? 6 : 4,
+                             prefix, bit);
                 policy_view_clear(&view);
             }
             policy_unref(policy);

@@ -68,6 +68,105 @@ Test(profile_qualifiers, a_star_among_hosts)
     profile_file_unref(file);
 }
 
+/* --- how many, and how often --- */
+
+struct asked {
+    size_t users, groups;
+};
+
+static bool count_user(void *context, const char *name, uid_t *uid_out)
+{
+    struct asked *asked = context;
+
+    asked->users++;
+    *uid_out = strcmp(name, "staff") == 0 ? 7 : FIXTURE_ALICE;
+    return strcmp(name, "nobody") != 0 && strcmp(name, "12") != 0;
+}
+
+static bool count_group(void *context, const char *name, gid_t *gid_out)
+{
+    struct asked *asked = context;
+
+    (void)name;
+    asked->groups++;
+    *gid_out = FIXTURE_STAFF;
+    return true;
+}
+
+Test(profile_qualifiers, each_name_is_looked_up_once)
+{
+    static const char yaml[] =
+        "- {name: a, socket: {user: alice, group: staff}, users: [alice, staff, nobody, 12]}\n"
+        "- {name: b, socket: true, users: [12, nobody, alice, alice], groups: [staff, staff]}\n"
+        "- {name: c, socket: {user: alice}, users: ['*', staff]}\n";
+    struct asked asked = {0};
+    const struct name_resolver resolver = {count_user, count_group, &asked};
+    struct diag_list diags;
+
+    diag_list_init(&diags);
+    struct profile_file *file = profile_load("x.yml", span_from_string(yaml), &resolver, &diags);
+    cr_assert(file);
+    cr_expect_eq(asked.users, 4, "%zu", asked.users);
+    cr_expect_eq(asked.groups, 1, "%zu", asked.groups);
+    cr_expect_eq(diags.count, 2, "a warning wherever the missing name stands");
+    const struct profile *profiles = file->profiles;
+    cr_assert_eq(profiles[0].users.count, 3);
+    cr_expect_eq(profiles[0].users.ids[0], FIXTURE_ALICE);
+    cr_expect_eq(profiles[0].users.ids[1], 7);
+    cr_expect_eq(profiles[0].users.ids[2], 12);
+    cr_assert_eq(profiles[1].users.count, 3);
+    cr_expect_eq(profiles[1].users.ids[0], 12);
+    cr_expect_eq(profiles[1].groups.ids[1], FIXTURE_STAFF, "a group's number, not the user's");
+    cr_expect_eq(profiles[2].socket.user, FIXTURE_ALICE);
+    cr_expect_eq(profiles[0].socket.group, FIXTURE_STAFF);
+    profile_file_unref(file);
+    diag_list_clear(&diags);
+}
+
+static const struct {
+    const char *front;
+    const char *item;
+    const char *back;
+    size_t most;
+} count_rows[] = {
+    {"- {hosts: ['*'], users: [", "alice, ", "]}", 1024},
+    {"- {hosts: ['*'], groups: [", "staff, ", "]}", 1024},
+    {"- {hosts: ['*'], apparmor-profiles: [", "a, ", "]}", 1024},
+    {"- {hosts: ['*'], executables: [", "/a, ", "]}", 1024},
+    {"- {hosts: ['*'], units: [", "a.service, ", "]}", 1024},
+    {"- {hosts: [", "10.0.0.1, ", "]}", 1024},
+    {"- {hosts: ['*'], commands: {GETINFO: [", "a, ", "]}}", 65536},
+};
+
+Test(profile_qualifiers, lists_are_bounded)
+{
+    for (size_t i = 0; i < COUNT(count_rows); i++) {
+        for (size_t extra = 0; extra < 2; extra++) {
+            struct asked asked = {0};
+            const struct name_resolver resolver = {count_user, count_group, &asked};
+            struct diag_list diags;
+            struct buf yaml;
+            buf_init(&yaml, 1024 * 1024);
+            buf_append_string(&yaml, count_rows[i].front);
+            for (size_t n = 0; n < count_rows[i].most + extra; n++)
+                buf_append_string(&yaml, count_rows[i].item);
+            buf_append_string(&yaml, count_rows[i].back);
+            diag_list_init(&diags);
+            struct profile_file *file = profile_load("x.yml", buf_span(&yaml), &resolver, &diags);
+            cr_expect_eq(file == NULL, extra == 1, "row %zu", i);
+            cr_expect_eq(diags.errors, extra, "row %zu", i);
+            char *limit = mem_printf("at most %zu are taken", count_rows[i].most);
+            if (extra)
+                cr_expect(strstr(diags.items[0].text, limit), "row %zu: %s", i,
+                          diags.items[0].text);
+            free(limit);
+            profile_file_unref(file);
+            diag_list_clear(&diags);
+            buf_clear(&yaml);
+        }
+    }
+}
+
 static const struct {
     const char *keys;
     bool writer_any;

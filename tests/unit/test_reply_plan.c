@@ -26,6 +26,14 @@ enum rule_name {
     LOCAL_ERROR,  /* reply: 512 Unrecognized option */
     LOCAL_CONF_BLOCK, /* reply: a block, 250 OK */
     LIMIT,        /* gives up on a run of "a" */
+    INLINE_ANY,   /* a's inline value replaced, any value */
+    INLINE_COPY,  /* a's inline value cut at its first letter */
+    INLINE_FULL,  /* the same, if there is a value */
+    INLINE_OUT,   /* a's inline line taken out */
+    INLINE_BAD,   /* a's inline line would become another line */
+    INLINE_ONE,   /* a's inline value replaced if it has three digits, or is ".x" */
+    DATA_ONLY,    /* data lines that begin with r are shortened */
+    BOTH_FORMS,   /* one for the block, one for the line */
     RULE_NAMES,
 };
 
@@ -48,6 +56,15 @@ static const struct rule_text rule_texts[RULE_NAMES] = {
     [LOCAL_ERROR] = {{{NULL, NULL}}, false, {"512-More", "512 Unrecognized option"}},
     [LOCAL_CONF_BLOCK] = {{{NULL, NULL}}, false, {"250+Y=", "y", ".", "250 OK"}},
     [LIMIT] = {{{"250-(?:a=)?" FIXTURE_RUNAWAY, "250-a=x"}, {"(250-.*)", "{}"}}, false, {NULL}},
+    [INLINE_ANY] = {{{"250-a=.*", "250-a=hidden"}}, false, {NULL}},
+    [INLINE_COPY] = {{{"250-a=(.?).*", "250-a={}"}}, false, {NULL}},
+    [INLINE_FULL] = {{{"250-a=.+", "250-a=hidden"}}, false, {NULL}},
+    [INLINE_OUT] = {{{"250-a=.*", ""}}, false, {NULL}},
+    [INLINE_BAD] = {{{"250-a=.*", "250 a=hidden"}}, false, {NULL}},
+    [INLINE_ONE] = {{{"250-a=(?:[0-9]{3}|\\.x)", "250-a=hidden"}}, false, {NULL}},
+    [DATA_ONLY] = {{{"r .*", "r"}, {"s .*", ""}}, false, {NULL}},
+    [BOTH_FORMS] = {{{"250\\+a=", "250+a="}, {"250-a=.*", "250-a=hidden"}, {"r .*", "r"}}, false,
+                    {NULL}},
 };
 
 struct part_text {
@@ -311,6 +328,50 @@ Test(reply_plan, getinfo_rules_apply_to_their_own_key)
     expect_rows(table, LENGTH(table));
 }
 
+/* A rule for the inline form must not be passed by when tor answers with a block. */
+Test(reply_plan, getinfo_rules_for_one_line_cover_blocks)
+{
+    static const struct row table[] = {
+        {"GETINFO", {{"a", INLINE_ANY}}, SPAN("250+a=\r\nr x\r\n..\r\n.\r\n250 OK\r\n"), 'S',
+         "250-a=hidden\r\n250 OK\r\n"},
+        {"GETINFO", {{"", INLINE_ANY}}, SPAN("250+a=\r\nr x\r\n.\r\n250 OK\r\n"), 'S',
+         "250-a=hidden\r\n250 OK\r\n"},
+        {"GETINFO", {{"a", INLINE_COPY}}, SPAN("250+a=\r\nr x\r\n.\r\n250 OK\r\n"), 'S',
+         "250-a=\r\n250 OK\r\n"},
+        {"GETINFO", {{"a", INLINE_FULL}}, SPAN("250+a=\r\nr x\r\n.\r\n250 OK\r\n"), 'S',
+         "250-a=hidden\r\n250 OK\r\n"},
+        {"GETINFO", {{"a", INLINE_OUT}}, SPAN("250+a=\r\nr x\r\n.\r\n250 OK\r\n"), 'S',
+         "250 OK\r\n"},
+        {"GETINFO", {{"a", INLINE_BAD}}, SPAN("250+a=\r\nr x\r\n.\r\n250 OK\r\n"), 'S',
+         "250 OK\r\n"},
+        {"GETINFO", {{"a", INLINE_ANY}, {"b", PLAIN}},
+         SPAN("250+a=\r\nr x\r\n.\r\n250+b=\r\nr x\r\n.\r\n250 OK\r\n"), 'S',
+         "250-a=hidden\r\n250+b=\r\nr x\r\n.\r\n250 OK\r\n"},
+        {"GETINFO", {{"b", INLINE_ANY}}, SPAN("250+b=\r\nr x\r\n.\r\n250 OK\r\n"), 'S',
+         "250+b=\r\nr x\r\n.\r\n250 OK\r\n"},
+        /* a pattern for certain values takes out the lines that have them */
+        {"GETINFO", {{"a", INLINE_ONE}}, SPAN("250+a=\r\n12\r\n123\r\nr\r\n.\r\n250 OK\r\n"),
+         'S', "250+a=\r\n12\r\nr\r\n.\r\n250 OK\r\n"},
+        {"GETINFO", {{"a", INLINE_ONE}},
+         SPAN("250+a=\r\n1\t2\r\n\x01\r\n..x\r\n\r\n..\r\n.\r\n250 OK\r\n"), 'S',
+         "250+a=\r\n1\t2\r\n\x01\r\n\r\n..\r\n.\r\n250 OK\r\n"},
+        {"GETINFO", {{"", INLINE_ONE}, {"", DATA_ONLY}},
+         SPAN("250+b=\r\n123\r\n.\r\n250+a=\r\n123\r\nr x\r\n.\r\n250 OK\r\n"), 'S',
+         "250+b=\r\n123\r\n.\r\n250+a=\r\nr\r\n.\r\n250 OK\r\n"},
+        /* rules for the lines of a block go on working */
+        {"GETINFO", {{"a", DATA_ONLY}}, SPAN("250+a=\r\nr x\r\ns x\r\nw\r\n.\r\n250 OK\r\n"),
+         'S', "250+a=\r\nr\r\nw\r\n.\r\n250 OK\r\n"},
+        {"GETINFO", {{"a", BOTH_FORMS}}, SPAN("250+a=\r\nr x\r\n.\r\n250 OK\r\n"), 'S',
+         "250+a=\r\nr\r\n.\r\n250 OK\r\n"},
+        {"GETINFO", {{"a", BOTH_FORMS}}, SPAN("250-a=r x\r\n250 OK\r\n"), 'S',
+         "250-a=hidden\r\n250 OK\r\n"},
+        {"GETINFO", {{"a", PLAIN}}, SPAN("250+a=\r\nr x\r\n.\r\n250 OK\r\n"), 'S',
+         "250+a=\r\nr x\r\n.\r\n250 OK\r\n"},
+    };
+
+    expect_rows(table, LENGTH(table));
+}
+
 Test(reply_plan, getinfo_parts_of_the_profile_stand_in_their_place)
 {
     static const struct row table[] = {
@@ -353,6 +414,22 @@ Test(reply_plan, getconf)
          "250-a=x\r\n250 OK\r\n"},
         {"GETCONF", {{"", DROP}}, SPAN("250-b=1\r\n250-keep=1\r\n250 c=2\r\n"), 'S',
          "250-keep=1\r\n250 OK\r\n"},
+        /* each line belongs to the option that it names, in any case */
+        {"GETCONF", {{"a", HIDE_A}, {"b", DROP}}, SPAN("250-b=2\r\n250-a=1\r\n250 keep=1\r\n"),
+         'S', "250-a=x\r\n250 keep=1\r\n"},
+        {"GETCONF", {{"x", DROP}, {"A", NO_RULE}}, SPAN("250-a=1\r\n250 X\r\n"), 'S',
+         "250-a=1\r\n250 OK\r\n"},
+        {"GETCONF", {{"x", DROP}, {"a", PLAIN}}, SPAN("250-A\r\n250 x=1\r\n"), 'S',
+         "250-A\r\n250 OK\r\n"},
+        {"GETCONF", {{"x", NO_RULE}, {"B", HIDE_B}}, SPAN("250-b=1\r\n250 x=b=1\r\n"), 'S',
+         "250 x=b=1\r\n"},
+        /* one asked for twice meets the rules of both, others those of all */
+        {"GETCONF", {{"b", PLAIN}, {"B", HIDE_B}}, SPAN("250-b=1\r\n250 b=2\r\n"), 'S',
+         "250 OK\r\n"},
+        {"GETCONF", {{"x", PLAIN}, {"alias", HIDE_B}}, SPAN("250-x=1\r\n250 b=2\r\n"), 'S',
+         "250-x=1\r\n250 OK\r\n"},
+        {"GETCONF", {{"x", LOCAL_LIST}, {"b", HIDE_B}, {"c", DROP}},
+         SPAN("250-x=1\r\n250 b=2\r\n"), 'S', "250-X=1\r\n250-X=2\r\n250 OK\r\n"},
         /* the profile's own parts come first, as mid lines */
         {"GETCONF", {{"A", NO_RULE}, {"Bridge", LOCAL_BRIDGE}}, SPAN("250-A=1\r\n250 A=2\r\n"),
          'S', "250-Bridge\r\n250-A=1\r\n250 A=2\r\n"},

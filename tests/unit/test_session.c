@@ -103,7 +103,8 @@ static void fixture_init(struct fixture *f, bool is_served)
     f->view = (struct policy_view){f->served, is_served ? 1 : 0};
     tor_facts_init(&f->facts);
     f->secrets = (struct torauth_secrets){no_cookie, no_password, zero_nonce, NULL};
-    f->observer = (struct session_observer){count_command, count_problem, f};
+    f->observer =
+        (struct session_observer){.command = count_command, .problem = count_problem, .context = f};
     buf_init(&f->client, 1 << 26);
     buf_init(&f->tor, 1 << 26);
     struct session_setup setup = {
@@ -433,6 +434,92 @@ Test(session, unanswered_commands_are_bounded)
     log_in(&f);
     tor_says(&f, "250 OK\r\n");
     cr_expect(session_reads_client(f.session));
+    fixture_clear(&f);
+}
+
+Test(session, a_turn_takes_a_few_commands)
+{
+    struct fixture f;
+    char lines[100];
+
+    fixture_init(&f, true);
+    memset(lines, '\n', sizeof lines);
+    cr_expect_eq(session_client_input(f.session, span_make(lines, sizeof lines)),
+                 SESSION_COMMANDS_A_TURN);
+    cr_expect(session_reads_client(f.session), "the rest is wanted, in the next turn");
+    fixture_clear(&f);
+}
+
+static size_t count_lines(const struct buf *buf)
+{
+    size_t lines = 0;
+
+    for (size_t i = 0; i < buf->len; i++)
+        lines += buf_span(buf).data[i] == '\n';
+    return lines;
+}
+
+Test(session, tor_is_not_asked_for_everything_at_once)
+{
+    struct fixture f;
+
+    fixture_init(&f, true);
+    for (int i = 0; i < SESSION_MAX_PENDING; i++)
+        session_client_input(f.session, SPAN("GETINFO version info/names\r\n"));
+    log_in(&f);
+    cr_expect_eq(count_lines(&f.tor), SESSION_TOR_WINDOW / 2, "%zu commands of two keys",
+                 count_lines(&f.tor));
+    buf_reset(&f.tor);
+    for (int i = 1; i <= SESSION_MAX_PENDING; i++) {
+        tor_says(&f, "250-version=1\r\n250-info/names=x\r\n250 OK\r\n");
+        cr_expect_null(session_end_reason(f.session), "reply %d", i);
+    }
+    cr_expect_eq(count_lines(&f.tor), SESSION_MAX_PENDING - SESSION_TOR_WINDOW / 2);
+    cr_expect_eq(count_lines(&f.client), 3 * SESSION_MAX_PENDING);
+    cr_expect_not(session_awaits_tor(f.session));
+    fixture_clear(&f);
+}
+
+Test(session, a_command_over_the_window_goes_alone)
+{
+    struct fixture f;
+    struct buf command;
+
+    fixture_init(&f, true);
+    buf_init(&command, 4096);
+    buf_append_string(&command, "GETINFO");
+    for (int i = 0; i < 2 * SESSION_TOR_WINDOW; i++)
+        buf_append_string(&command, " version");
+    buf_append_string(&command, "\r\n");
+    client_says(&f, "SIGNAL NEWNYM\r\n");
+    session_client_input(f.session, buf_span(&command));
+    log_in(&f);
+    expect_bytes(&f.tor, "SIGNAL NEWNYM\r\n", "the first");
+    tor_says(&f, "250 OK\r\n");
+    expect_bytes(&f.tor, buf_span(&command).data, "the second, when nothing else is owed");
+    buf_clear(&command);
+    fixture_clear(&f);
+}
+
+Test(session, a_client_that_does_not_read_stops_the_next_command)
+{
+    struct fixture f;
+    struct buf block;
+
+    fixture_init(&f, true);
+    client_says(&f, "GETINFO ns/all\r\nSIGNAL NEWNYM\r\n");
+    log_in(&f);
+    expect_bytes(&f.tor, "GETINFO ns/all\r\nSIGNAL NEWNYM\r\n", "both");
+    buf_init(&block, 1 << 20);
+    buf_append_string(&block, "250+ns/all=\r\n");
+    while (block.len < 2 * SESSION_REPLY_HOLD)
+        buf_append_string(&block, "r nickname identity digest\r\n");
+    session_tor_input(f.session, buf_span(&block));
+    session_client_input(f.session, SPAN("GETINFO version\r\n"));
+    cr_expect_eq(session_tor_output(f.session).len, 0, "it would only make tor buffer more");
+    drain(&f);
+    expect_bytes(&f.tor, "GETINFO version\r\n", "once the client has read");
+    buf_clear(&block);
     fixture_clear(&f);
 }
 

@@ -1,7 +1,7 @@
 /* Generated sessions: what must hold for every client, every tor and every cut of their bytes.
  *
- * A table of commands with what tor gets and what the client sees is the model; a session is a random
- * sequence of its rows, with events in between. Seeds are fixed, so a failure repeats. */
+ * A table of commands with what tor gets and what the client sees is the model; a session is a
+ * random sequence of its rows, with events in between. Seeds are fixed, so a failure repeats. */
 #include <criterion/criterion.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -246,18 +246,13 @@ static void take_command(struct run *run, struct span command)
     say_events(run, run->answered);
 }
 
-static bool ends_with(struct span text, struct span end)
-{
-    return text.len >= end.len && span_equals(span_from(text, text.len - end.len), end);
-}
-
 static void take_byte_at_tor(struct run *run, char byte)
 {
     buf_append_char(&run->tor_line, byte);
     struct span line = buf_span(&run->tor_line);
     bool is_block = line.data[0] == '+';
 
-    if (is_block ? !ends_with(line, SPAN("\r\n.\r\n")) : byte != '\n')
+    if (is_block ? !stub_ends_with(line, SPAN("\r\n.\r\n")) : byte != '\n')
         return;
     take_command(run, line);
     buf_reset(&run->tor_line);
@@ -348,36 +343,6 @@ static void run_to_rest(struct run *run)
 
 /* --- what the client got --- */
 
-/* Cuts one message off the front; its length, or 0 if it is not whole or not well-formed. */
-static size_t message_length(struct span text, bool *is_malformed)
-{
-    bool in_data = false;
-    size_t at = 0;
-
-    while (at < text.len) {
-        struct span rest = span_from(text, at);
-        size_t end = span_find(rest, '\n');
-        if (end == rest.len)
-            return 0;
-        struct span line = span_first(rest, end + 1);
-        at += line.len;
-        if (in_data) {
-            in_data = !span_equals(line, SPAN(".\r\n"));
-            *is_malformed |= !ends_with(line, SPAN("\r\n"));
-            continue;
-        }
-        struct reply_line parsed;
-        *is_malformed |= !ends_with(line, SPAN("\r\n")) ||
-                         !reply_parse_line(span_first(line, line.len - 2), &parsed);
-        if (*is_malformed)
-            return 0;
-        in_data = parsed.kind == REPLY_DATA;
-        if (parsed.kind == REPLY_END)
-            return at;
-    }
-    return 0;
-}
-
 /* Splits what the client saw into replies and events; what is left over is returned. */
 static size_t split_seen(const struct run *run, struct buf *replies, struct buf *seen_events,
                          size_t *count_out, bool *is_malformed)
@@ -387,7 +352,7 @@ static size_t split_seen(const struct run *run, struct buf *replies, struct buf 
     *count_out = 0;
     *is_malformed = false;
     for (;;) {
-        size_t size = message_length(text, is_malformed);
+        size_t size = stub_message_length(text, is_malformed);
         if (!size)
             return text.len;
         bool is_event = span_starts_with(text, SPAN("650"));
@@ -551,7 +516,7 @@ static void expect_approved(const struct run *run, uint64_t seed)
         struct span command = span_first(rest, size);
         cr_expect(is_approved(command), "seed %zu: tor got \"%.*s\"", (size_t)seed,
                   (int)command.len, command.data);
-        while (command.data[0] == '+' && !ends_with(span_first(rest, size), SPAN("\n.\r\n"))) {
+        while (command.data[0] == '+' && !stub_ends_with(span_first(rest, size), SPAN("\n.\r\n"))) {
             size_t more = span_find(span_from(rest, size), '\n') + 1;
             cr_assert(size + more <= rest.len, "seed %zu: a block without an end", (size_t)seed);
             size += more;
@@ -560,24 +525,32 @@ static void expect_approved(const struct run *run, uint64_t seed)
     }
 }
 
+/* What the client got are messages; how much is left of an unfinished one. */
+static size_t expect_messages(const struct run *run, uint64_t seed)
+{
+    struct buf replies, seen_events;
+    bool is_malformed;
+    size_t count;
+
+    buf_init(&replies, STUB_STREAM_MAX);
+    buf_init(&seen_events, STUB_STREAM_MAX);
+    size_t left = split_seen(run, &replies, &seen_events, &count, &is_malformed);
+    cr_expect(!is_malformed, "seed %zu: the client got what is no message", (size_t)seed);
+    buf_clear(&replies);
+    buf_clear(&seen_events);
+    return left;
+}
+
 Test(session_properties, hostile_client)
 {
     for (uint64_t seed = 0; seed < HOSTILE_SESSIONS; seed++) {
         struct run run;
-        struct buf replies, seen_events;
-        bool is_malformed;
-        size_t count;
 
         run_open(&run, seed, SCHEDULE_RANDOM);
         write_mutated(&run, &run.client, false);
         run_to_rest(&run);
         expect_approved(&run, seed);
-        buf_init(&replies, STUB_STREAM_MAX);
-        buf_init(&seen_events, STUB_STREAM_MAX);
-        split_seen(&run, &replies, &seen_events, &count, &is_malformed);
-        cr_expect(!is_malformed, "seed %zu: the client got what is no message", (size_t)seed);
-        buf_clear(&replies);
-        buf_clear(&seen_events);
+        expect_messages(&run, seed);
         run_close(&run);
     }
 }
@@ -586,9 +559,6 @@ Test(session_properties, hostile_tor)
 {
     for (uint64_t seed = 0; seed < HOSTILE_SESSIONS; seed++) {
         struct run run;
-        struct buf replies, seen_events;
-        bool is_malformed;
-        size_t count, left;
 
         run_open(&run, seed, SCHEDULE_RANDOM);
         buf_append(&run.client, subscription.client);
@@ -599,13 +569,8 @@ Test(session_properties, hostile_tor)
             buf_append(&run.client, rows[below(&run, ROWS)].client);
         write_mutated(&run, &run.from_tor, true);
         run_to_rest(&run);
-        buf_init(&replies, STUB_STREAM_MAX);
-        buf_init(&seen_events, STUB_STREAM_MAX);
-        left = split_seen(&run, &replies, &seen_events, &count, &is_malformed);
-        cr_expect(!is_malformed, "seed %zu: the client got what is no message", (size_t)seed);
-        cr_expect(left == 0, "seed %zu: the client got half a message", (size_t)seed);
-        buf_clear(&replies);
-        buf_clear(&seen_events);
+        cr_expect(expect_messages(&run, seed) == 0, "seed %zu: the client got half a message",
+                  (size_t)seed);
         run_close(&run);
     }
 }

@@ -59,6 +59,9 @@ static const struct {
     {"\n\n a: 'x'\n", true, "{<a>@3:2\"x\"@3:5}@3:2"},
     {"['\xc3\xa4', b]", true, "[\"\\xC3\\xA4\"@1:2<b>@1:7]@1:1"},
     {"\xef\xbb\xbf" "a: b", false, "{<a><b>}"},
+    {"\xef\xbb\xbf" "a: b\nc: d\n", true, "{<a>@1:1<b>@1:4<c>@2:1<d>@2:4}@1:1"},
+    {"\xef\xbb\xbf" "- a\n- b\n", true, "[<a>@1:3<b>@2:3]@1:1"},
+    {"\xef\xbb\xbf" "# comment\n---\na: b\nc: d\n", false, "{<a><b><c><d>}"},
     {"a: b\r\nc: d\r\n", false, "{<a><b><c><d>}"},
     {"[[[[[[[[[[[[[[[[a]]]]]]]]]]]]]]]]", false, "[[[[[[[[[[[[[[[[<a>]]]]]]]]]]]]]]]]"},
 };
@@ -120,6 +123,8 @@ static const struct {
     ROW("a: b\nc: \xc3", 2, 4, "UTF-8"),
     ROW("\xff\xfe" "a\0", 1, 1, "UTF-8"),
     ROW("a: \x01", 1, 4, "control characters"),
+    ROW("\xef\xbb\xbf" "a: \x01", 1, 4, "control characters"),
+    ROW("\xef\xbb\xbf" "a:\n\t- b", 2, 1, "not tabs"),
     ROW("a: b\0c", 1, 5, "control characters"),
     ROW("\xed\xa0\x80", 1, 1, "UTF-8"),
     ROW("[[[[[[[[[[[[[[[[[a]]]]]]]]]]]]]]]]]", 1, 17, "deeper than 16"),
@@ -147,7 +152,8 @@ Test(yaml_tree, refuses_with_place_and_reason)
     }
 }
 
-static const char *const empty_rows[] = {"", "\n\n", "# only a comment\n", "   "};
+static const char *const empty_rows[] = {"", "\n\n", "# only a comment\n", "   ",
+                                         "\xef\xbb\xbf", "\xef\xbb\xbf# only a comment\n"};
 
 Test(yaml_tree, no_document)
 {

@@ -5,27 +5,30 @@ head explains the steps) or an absolute path, and what it does. Expected are:
 
   profile   whom the daemon takes it for; None: nobody
   label     what the log says about its AppArmor label and the evidence for it. EVIDENCE stands for
-            what this kernel has: "kernel" from 6.17 on, "proc" before. What the log says may go on
-            behind it with ", ".
+            what this kernel has: "kernel" from 6.17 on, "proc" before
   replies   what the client's questions got: the codes of the replies, or "closed"
-  program   the executable that the log names; None: it names none
+  program   the executable that the log names, if it names one (it does where a profile asks);
+            None: it names none
   ended     a part of the reason why the session ended
   missing   a part of the reason why no profile matches
 
-Each may be by_kernel(proc=..., kernel=...), where kernels differ.
+Each may be by_kernel(...), where kernels differ. A program is no stronger than its kernel: on 6.1
+nothing tells a process from another one that took its pid before the daemon looked, and before 6.17
+nothing tells what a process was before it became the program that the daemon sees. What is left
+then is that a writer of another kind ends the session.
 """
 
 import typing
 
 
 class ByKernel(typing.NamedTuple):
-    proc: object
-    kernel: object
+    values: dict
 
 
-def by_kernel(proc, kernel):
-    """One value where only /proc knows the label, another where the kernel says it."""
-    return ByKernel(proc, kernel)
+def by_kernel(proc, kernel, *, oldest=None):
+    """One value where only /proc knows the label, another where the kernel says it; `oldest` where
+    there is no SO_PEERPIDFD either."""
+    return ByKernel({"6.1": proc if oldest is None else oldest, "6.12": proc, "new": kernel})
 
 
 APP = 'label "app" by EVIDENCE evidence'
@@ -33,8 +36,11 @@ OTHER = 'label "other" by EVIDENCE evidence'
 UNCONFINED = "unconfined by EVIDENCE evidence"
 DIFFER = "no label: the kernel's label and /proc differ"
 UNKNOWN = "no label: "
+NESTED = "no label: the process is in a pid namespace, where others can write in its name"
+NOT_ASKED = "no label: no profile asks for one"
+OFF_LABEL = "no label: AppArmor is not enabled"
 WRITER = "another process wrote"
-CLIENT_ENDED = "the client closed the connection"
+CLIENT_ENDED = "client closed the connection"
 
 
 class Case(typing.NamedTuple):
@@ -51,8 +57,9 @@ class Case(typing.NamedTuple):
     uid: typing.Optional[int] = None  # by default one of its own for each case
     groups: tuple = ()
     frozen: bool = False  # the daemon sleeps until the client is `ready`
-    reuse: str = ""  # the pid of a connector that is gone goes to this program
+    reuse: str = ""  # the pid of a connector that is gone goes to this program with its steps
     cgroup: str = ""  # the client starts in this one
+    sysctl: str = ""  # this one is 1 meanwhile
     kernels: tuple = ("6.1", "6.12", "new")
 
 
@@ -62,7 +69,8 @@ ROOT = [
     Case("enforced client", "app connect control ask", "app", APP),
     Case("complaining client", "complaining connect control ask", "complaining",
          'label "complaining" by EVIDENCE evidence'),
-    Case("unconfined client that nobody knows", "loose connect control ask", None, UNCONFINED, "510"),
+    Case("unconfined client that nobody knows", "loose connect control ask", None, UNCONFINED,
+         "510"),
     Case("unconfined client that is known by its path", "known connect control ask", "by-path",
          UNCONFINED),
     Case("profile without a name", "nameless connect control ask", "nameless",
@@ -92,8 +100,15 @@ ROOT = [
     Case("namespace", "loose enter :inside:app connect control ask", "inside",
          'label ":inside:app" by EVIDENCE evidence'),
     Case("unconfined inside a namespace is not unconfined",
-         "known enter :inside:unconfined connect unconfined-only ask", None,
-         'label ":inside:unconfined" by EVIDENCE evidence', "510"),
+         "known enter :inside:unconfined connect unconfined-only ask", None, UNKNOWN, "510"),
+
+    Case("unconfined program under aa-exec",
+         "/usr/bin/aa-exec -p app -- /run/t/loose connect control ask", "app", APP,
+         program="/run/t/loose"),
+    Case("the same where the kernel restricts it",
+         "loose onexec app exec loose connect control ask", None,
+         'label "app//&unconfined" by EVIDENCE evidence', "510", kernels=("6.12", "new"),
+         sysctl="kernel/apparmor_restrict_unprivileged_unconfined"),
 
     # A client that changes its profile. Once the daemon has looked the session keeps what it saw.
     Case("enters a profile before it makes its socket", "loose enter app connect control ask",
@@ -149,59 +164,110 @@ ROOT = [
     Case("socket passed to an unconfined program", "app connect control pass loose take ask",
          "app", APP, "closed", ended=WRITER),
     Case("socket of an unconfined program passed to an allowed one",
-         "loose connect control pass app take ask", None, UNCONFINED, "closed", ended=WRITER),
+         "loose connect control pass app take ask", None, UNCONFINED, "510"),
     Case("socket passed on where any writer will do", "app connect portal ask pass other take ask",
          "portal", APP, "250 250"),
     Case("socket passed on in the middle of a command",
          "app connect control half pass other take rest", "app", APP, "closed", ended=WRITER),
 
+    Case("socket passed on where only the user counts",
+         "known connect anybody ask pass loose take ask", "anybody", NOT_ASKED, "250 250"),
+    Case("socket passed to another user's program",
+         "known connect anybody ask pass rooted take rise ask", "anybody", NOT_ASKED, "250 closed",
+         ended=WRITER),
+
     # A connector that is gone.
     Case("connector gone before the daemon looks", "app connect control orphan ready wait ask",
-         None, UNKNOWN, "510", program=None, frozen=True),
+         by_kernel(None, "app"), by_kernel(UNKNOWN, APP), by_kernel("510", "250"), program=None,
+         frozen=True),
     Case("connector gone after the daemon looked",
          "app connect control ask orphan ask", "app", APP, "250 250"),
     Case("connector is a zombie when the daemon looks", "app zombie control ready wait ask",
-         None, UNKNOWN, "510", program=None, frozen=True),
+         by_kernel(None, "app"), by_kernel(UNKNOWN, APP), by_kernel("510", "250"), program=None,
+         frozen=True),
     Case("connector gone, its pid taken by an allowed program, then the daemon looks",
-         "loose connect control orphan ready wait ask", None, UNKNOWN, "510", program=None,
-         frozen=True, reuse="app"),
-    Case("connector gone after the daemon looked, its pid taken by an allowed program",
-         "loose connect control ask orphan ready wait ask", None, UNCONFINED, "510 closed",
-         ended=WRITER, reuse="app"),
+         "loose connect control orphan ready wait ask", by_kernel(None, None, oldest="app"),
+         by_kernel(UNKNOWN, UNCONFINED, oldest=APP), by_kernel("510", "510", oldest="closed"),
+         program=None, ended=by_kernel("", "", oldest=WRITER), frozen=True, reuse="app hold"),
+    Case("connector gone after the daemon looked, its pid and its socket taken by another program",
+         "app connect control ask orphan ready wait throw", "app", APP, "250 closed",
+         ended=WRITER, reuse="other catch ask"),
+
+    # Namespaces, in which any user is root. A root in there can write in the name of others.
+    Case("client in a pid namespace", "/usr/bin/unshare -Upf /run/t/app connect control ask",
+         by_kernel(None, "app"), by_kernel(NESTED, APP), by_kernel("510", "250"), program=None),
+    Case("other file at the path of a known program",
+         "/usr/bin/unshare -Urm /bin/sh -c 'mount --bind /run/t/loose /run/t/known && "
+         "exec /run/t/known connect named-program ask'", None, NOT_ASKED, "510", program=None,
+         missing="executable is not known"),
+    Case("known program in a mount namespace",
+         "/usr/bin/unshare -Urm /run/t/known connect named-program ask", "named-program", NOT_ASKED,
+         program="/run/t/known"),
 
     # Users, groups, programs, units.
     Case("right user, right label", "app connect member ask", "member", APP, uid=1999),
-    Case("wrong user, right label", "app connect member ask", None, APP, "510",
+    Case("wrong user, right label", "app connect member ask", None, NOT_ASKED, "510",
          missing="no profile lists this user"),
     Case("right user, wrong label", "other connect member ask", None, OTHER, "510", uid=1999,
          missing="lists the client's AppArmor label"),
-    Case("root is nobody special", "app connect member ask", None, APP, "510", uid=0,
+    Case("root is nobody special", "app connect member ask", None, NOT_ASKED, "510", uid=0,
          missing="no profile lists this user"),
-    Case("right supplementary group", "loose connect grouped ask", "grouped", UNCONFINED,
+    Case("right supplementary group", "loose connect grouped ask", "grouped", NOT_ASKED,
          groups=(78, 77)),
-    Case("wrong groups", "loose connect grouped ask", None, UNCONFINED, "510", groups=(78,)),
+    Case("wrong groups", "loose connect grouped ask", None, NOT_ASKED, "510", groups=(78,),
+         missing="in none of the groups"),
     Case("right executable, unconfined", "known connect named-program ask", "named-program",
-         UNCONFINED),
-    Case("wrong executable, unconfined", "loose connect named-program ask", None, UNCONFINED, "510",
+         NOT_ASKED),
+    Case("wrong executable, unconfined", "loose connect named-program ask", None, NOT_ASKED, "510",
          missing="the client's executable"),
     Case("right label, right executable", "app connect both ask", "both", APP),
     Case("right label by aa-exec, wrong executable",
          "/usr/bin/aa-exec -p app -- /run/t/loose connect both ask", None, APP, "510",
          program="/run/t/loose", missing="the client's executable"),
-    Case("right unit", "loose connect unit ask", "unit", UNCONFINED,
+    Case("right unit", "loose connect unit ask", "unit", NOT_ASKED,
          cgroup="system.slice/demo.service", unit="demo.service"),
-    Case("wrong unit", "loose connect unit ask", None, UNCONFINED, "510",
-         cgroup="system.slice/demo2.service", unit="demo2.service"),
+    Case("wrong unit", "loose connect unit ask", None, NOT_ASKED, "510",
+         cgroup="system.slice/demo2.service", unit="demo2.service", missing="systemd unit"),
     Case("unconfined where that is asked for", "loose connect unconfined-only ask",
          "unconfined-only", UNCONFINED),
     Case("confined where unconfined is asked for", "app connect unconfined-only ask", None, APP,
          "510"),
 
+    # tor, which may be made to connect to us by an onion service.
+    Case("tor itself", "TOR anybody", None, NOT_ASKED, "510", program="PYTHON",
+         missing="the client is tor itself"),
+    Case("tor's user under the label of another program", "app connect control ask", "app", APP,
+         uid=4242),
+
     # How sure the daemon has to be.
     Case("profile that asks for the kernel's evidence", "app connect certain ask",
          by_kernel(None, "certain"), APP, by_kernel("510", "250"),
          missing=by_kernel("evidence", "")),
-    Case("tor itself", "TOR anybody", None, "", "510", program=..., missing="tor itself"),
+]
+
+# --- over TCP, from this machine: everybody who holds the socket has to be the same ---------------
+
+TCP = [
+    Case("enforced client", "app tcp 9052 ask", "app", 'label "app" by holders evidence'),
+    Case("unconfined client that is known by its path", "known tcp 9052 ask", "by-path",
+         "unconfined by holders evidence"),
+    Case("label that ends like a mode", "liar tcp 9052 ask", "no-mode",
+         'label "app (complain)" by holders evidence'),
+    Case("socket held by two processes of the same program",
+         "app tcp 9052 child ready wait ask", "app", 'label "app" by holders evidence',
+         frozen=True),
+    Case("socket held by two processes of different labels",
+         "app tcp 9052 child enter other ready wait ask", None,
+         "no label: several different processes hold the connection", "510", program=None,
+         frozen=True),
+    Case("becomes an allowed program while a sibling writes", "loose tcp 9052 swap app wait ask",
+         None, "no label: several different processes hold the connection", "510", program=None,
+         frozen=True),
+]
+
+TCP_CERTAIN = [
+    Case("enforced client over TCP", "app tcp 9052 ask", None, 'label "app" by holders evidence',
+         "510", missing="evidence"),
 ]
 
 # --- the configuration asks for the kernel's evidence ---------------------------------------------
@@ -212,8 +278,8 @@ CERTAIN = [
     Case("profile that takes any evidence", "app connect lenient ask", "lenient", APP),
     Case("unconfined client that is known by its path", "known connect control ask", None,
          UNCONFINED, "510"),
-    Case("profile that asks for no label", "loose connect anybody ask", "anybody", UNCONFINED),
-]
+    Case("profile that asks for no label", "loose connect anybody ask", "anybody", NOT_ASKED),
+] + TCP_CERTAIN
 
 # --- the daemon under its own AppArmor profile ----------------------------------------------------
 
@@ -231,6 +297,7 @@ USUAL = [case for case in ROOT if case.name in (
     "right label, right executable",
     "right unit",
 )]
+CONFINED = USUAL + [case._replace(name=case.name + " over TCP") for case in TCP if not case.frozen]
 
 # --- the daemon as a user without privileges: labels are there, executables are not ---------------
 
@@ -242,6 +309,9 @@ UNPRIVILEGED = [
          missing="executable is not known"),
     Case("socket passed to another allowed program", "app connect control ask pass other take ask",
          "app", APP, "250 closed", ended=WRITER, program=None),
+    Case("enforced client over TCP", "app tcp 9052 ask", None,
+         "no label: a process of this user cannot be looked at", "510",
+         program=None),
 ]
 
 # --- /proc hides the processes of others ----------------------------------------------------------
@@ -253,29 +323,34 @@ HIDDEN = [case for case in ROOT if case.name in (
 )]
 
 HIDDEN_UNPRIVILEGED = [
-    Case("enforced client", "app connect control ask", None, UNKNOWN, "510", program=None),
-    Case("profile that asks for no label", "loose connect anybody ask", "anybody", UNKNOWN,
+    Case("enforced client", "app connect control ask", by_kernel(None, "app"),
+         by_kernel(UNKNOWN, APP), by_kernel("510", "250"), program=None),
+    Case("unconfined client that is known by its path", "known connect control ask", None,
+         by_kernel(UNKNOWN, UNCONFINED), "510", program=None),
+    Case("profile that asks for no label", "loose connect anybody ask", "anybody", NOT_ASKED,
          program=None),
 ]
 
 # --- AppArmor switched off at boot ----------------------------------------------------------------
 
 OFF = [
-    Case("profile that asks for a label", "app connect control ask", None, UNKNOWN, "510"),
-    Case("right path, no label", "known connect control ask", None, UNKNOWN, "510"),
-    Case("profile that asks for a user and a label", "app connect member ask", None, UNKNOWN, "510",
-         uid=1999),
-    Case("profile that asks for unconfined", "loose connect unconfined-only ask", None, UNKNOWN,
+    Case("profile that asks for a label", "app connect control ask", None, OFF_LABEL, "510",
+         missing="AppArmor label is not known"),
+    Case("right path, no label", "known connect control ask", None, OFF_LABEL, "510"),
+    Case("profile that asks for a user and a label", "app connect member ask", None, OFF_LABEL,
+         "510", uid=1999),
+    Case("profile that asks for unconfined", "loose connect unconfined-only ask", None, OFF_LABEL,
          "510"),
-    Case("profile that asks for a user", "loose connect anybody ask", "anybody", UNKNOWN),
-    Case("profile that asks for a group", "loose connect grouped ask", "grouped", UNKNOWN,
+    Case("profile that asks for a user", "loose connect anybody ask", "anybody", NOT_ASKED),
+    Case("profile that asks for a group", "loose connect grouped ask", "grouped", NOT_ASKED,
          groups=(77,)),
     Case("profile that asks for an executable", "known connect named-program ask", "named-program",
-         UNKNOWN),
-    Case("profile that asks for a unit", "loose connect unit ask", "unit", UNKNOWN,
+         NOT_ASKED),
+    Case("profile that asks for a unit", "loose connect unit ask", "unit", NOT_ASKED,
          cgroup="system.slice/demo.service", unit="demo.service"),
-    Case("socket passed to another user's program", "loose connect anybody child ask", "anybody",
-         UNKNOWN),
+    Case("child that writes", "loose connect anybody child ask", "anybody", NOT_ASKED),
+    Case("socket passed to another program", "known connect named-program ask pass loose take ask",
+         "named-program", NOT_ASKED, "250 closed", ended=WRITER),
 ]
 
 
@@ -288,15 +363,21 @@ class Stage(typing.NamedTuple):
     confined: bool = False  # under the profile that we ship; nothing may be denied
     unprivileged: bool = False
     hidepid: bool = False
-    says: str = ""  # a part of what the daemon says when it starts
+    says: object = ""  # a part of what the daemon says when it starts
 
 
+FROM = by_kernel("labels come from /proc", "labels come from the kernel")
+LISTEN = "listen-address: 127.0.0.1\nlisten-port: 9052\n"
 STAGES = [
-    Stage("", ROOT),
-    Stage("kernel-only: ", CERTAIN, config="apparmor-evidence: kernel-only\n"),
-    Stage("unprivileged daemon: ", UNPRIVILEGED, unprivileged=True),
-    Stage("confined daemon: ", USUAL, confined=True),
-    Stage("hidepid: ", HIDDEN, hidepid=True),
-    Stage("hidepid, unprivileged daemon: ", HIDDEN_UNPRIVILEGED, hidepid=True, unprivileged=True),
-    Stage("apparmor=0: ", OFF, apparmor=False, says="AppArmor"),
+    Stage("", ROOT, says=FROM),
+    Stage("TCP: ", TCP, config=LISTEN, says=FROM),
+    Stage("kernel-only: ", CERTAIN, config=LISTEN + "apparmor-evidence: kernel-only\n",
+          says=by_kernel("apparmor-evidence is kernel-only, and this kernel", FROM.values["new"])),
+    Stage("unprivileged daemon: ", UNPRIVILEGED, config=LISTEN, unprivileged=True, says=FROM),
+    Stage("confined daemon: ", CONFINED, config=LISTEN, confined=True, says=FROM),
+    Stage("hidepid: ", HIDDEN, hidepid=True, says=FROM),
+    Stage("hidepid, unprivileged daemon: ", HIDDEN_UNPRIVILEGED, hidepid=True, unprivileged=True,
+          says=FROM),
+    Stage("apparmor=0: ", OFF, apparmor=False, says="AppArmor is not enabled: clients have no "
+          "label; users, groups, executables and units are checked"),
 ]

@@ -5,6 +5,7 @@
  * Each reply is one line on the standard output.
  *
  *   connect NAME   to /run/onion-grater/NAME.sock, with the socket of `socket` if there was one
+ *   tcp PORT       the same over TCP
  *   socket         only makes the socket
  *   ask            `GETINFO version` and its reply
  *   half, rest     the same in two pieces
@@ -18,13 +19,18 @@
  *   swap PROGRAM   a child goes on, this process becomes /run/t/PROGRAM and does `idle`
  *   pass PROGRAM   a new process of /run/t/PROGRAM is given the connection and goes on
  *   take           waits for a connection that `pass` gives
+ *   catch          waits for a connection that `throw` gives, at /run/t/sync/hand
+ *   throw          gives the connection to whoever waits there
  *   thread         another thread goes on
+ *   rise           root by the set-user-id bit becomes root altogether
  *   ready, wait    creates /run/t/sync/ready; waits for /run/t/sync/go
- *   settle         half a second of sleep
+ *   settle         a second of sleep, in which the daemon has looked
  *   idle           `ready`, then waits for its children
  *   hold           sleeps until it is ended */
+#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
@@ -106,6 +112,21 @@ static void do_connect(const char *name, char **rest)
     snprintf(address.sun_path, sizeof address.sun_path, "/run/onion-grater/%s.sock", name);
     if (connect(CONNECTION, (struct sockaddr *)&address, sizeof address) < 0)
         fail("connect");
+}
+
+static void do_tcp(const char *port, char **rest)
+{
+    struct sockaddr_in address = {
+        .sin_family = AF_INET,
+        .sin_port = htons((uint16_t)strtoul(port, NULL, 10)),
+        .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+    };
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+    (void)rest;
+    if (fd < 0 || connect(fd, (struct sockaddr *)&address, sizeof address) < 0)
+        fail("connect over TCP");
+    move_to(fd, CONNECTION);
 }
 
 static void do_send(const char *text)
@@ -263,7 +284,6 @@ static void do_zombie(const char *name, char **rest)
         _exit(0);
     }
     close(ends[0]);
-    printf("pid: %d\n", (int)getpid());
     do_connect(name, rest);
     pid_t connector = getpid();
     if (do_fork() > 0)
@@ -280,14 +300,44 @@ static void do_swap(const char *program, char **rest)
         do_exec(program, steps);
 }
 
+/* Sends the connection through the socket `fd`. */
+static void give(int fd)
+{
+    _Alignas(struct cmsghdr) char room[CMSG_SPACE(sizeof(int))] = {0};
+    char byte = 'c';
+    struct iovec data = {&byte, 1};
+    struct msghdr message = {
+        .msg_iov = &data, .msg_iovlen = 1, .msg_control = room, .msg_controllen = sizeof room};
+    struct cmsghdr *header = CMSG_FIRSTHDR(&message);
+    const int given = CONNECTION;
+
+    header->cmsg_level = SOL_SOCKET;
+    header->cmsg_type = SCM_RIGHTS;
+    header->cmsg_len = CMSG_LEN(sizeof given);
+    memcpy(CMSG_DATA(header), &given, sizeof given);
+    if (sendmsg(fd, &message, 0) < 0)
+        fail("sendmsg");
+}
+
+/* Gets the connection out of the socket `fd`. */
+static void get(int fd)
+{
+    _Alignas(struct cmsghdr) char room[CMSG_SPACE(sizeof(int))] = {0};
+    char byte;
+    struct iovec data = {&byte, 1};
+    struct msghdr message = {
+        .msg_iov = &data, .msg_iovlen = 1, .msg_control = room, .msg_controllen = sizeof room};
+    int given;
+
+    if (recvmsg(fd, &message, 0) != 1 || !CMSG_FIRSTHDR(&message))
+        fail("recvmsg");
+    memcpy(&given, CMSG_DATA(CMSG_FIRSTHDR(&message)), sizeof given);
+    move_to(given, CONNECTION);
+}
+
 static void do_pass(const char *program, char **steps)
 {
     int ends[2];
-    char byte = 'c', room[CMSG_SPACE(sizeof(int))] = {0};
-    struct iovec data = {&byte, 1};
-    struct msghdr message = {.msg_iov = &data, .msg_iovlen = 1, .msg_control = room,
-                             .msg_controllen = sizeof room};
-    int fd = CONNECTION;
 
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0)
         fail("socketpair");
@@ -297,29 +347,37 @@ static void do_pass(const char *program, char **steps)
         move_to(fcntl(ends[1], F_DUPFD, 10), HANDOVER);
         do_exec(program, steps);
     }
-    struct cmsghdr *header = CMSG_FIRSTHDR(&message);
-    header->cmsg_level = SOL_SOCKET;
-    header->cmsg_type = SCM_RIGHTS;
-    header->cmsg_len = CMSG_LEN(sizeof fd);
-    memcpy(CMSG_DATA(header), &fd, sizeof fd);
-    if (sendmsg(ends[0], &message, 0) < 0)
-        fail("sendmsg");
+    give(ends[0]);
     wait_for_children();
     _exit(0);
 }
 
 static void do_take(void)
 {
-    char byte, room[CMSG_SPACE(sizeof(int))] = {0};
-    struct iovec data = {&byte, 1};
-    struct msghdr message = {.msg_iov = &data, .msg_iovlen = 1, .msg_control = room,
-                             .msg_controllen = sizeof room};
-    int fd;
+    get(HANDOVER);
+}
 
-    if (recvmsg(HANDOVER, &message, 0) != 1 || !CMSG_FIRSTHDR(&message))
-        fail("recvmsg");
-    memcpy(&fd, CMSG_DATA(CMSG_FIRSTHDR(&message)), sizeof fd);
-    move_to(fd, CONNECTION);
+static const struct sockaddr_un hand = {.sun_family = AF_UNIX, .sun_path = PROGRAMS "sync/hand"};
+
+static void do_catch(void)
+{
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    if (fd < 0 || bind(fd, (const struct sockaddr *)&hand, sizeof hand) < 0 || listen(fd, 1) < 0)
+        fail("bind");
+    int other = accept4(fd, NULL, NULL, SOCK_CLOEXEC);
+    if (other < 0)
+        fail("accept");
+    get(other);
+}
+
+static void do_throw(void)
+{
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    if (fd < 0 || connect(fd, (const struct sockaddr *)&hand, sizeof hand) < 0)
+        fail("connect to the other program");
+    give(fd);
 }
 
 /* --- the rest --- */
@@ -334,9 +392,15 @@ static void do_wait(void)
     wait_for(is_there, PROGRAMS "sync/go", "the word to go");
 }
 
+static void do_rise(void)
+{
+    if (setresuid(0, 0, 0) < 0)
+        fail("setresuid");
+}
+
 static void do_settle(void)
 {
-    sleep_ms(500);
+    sleep_ms(1000);
 }
 
 static void do_hold(void)
@@ -357,26 +421,14 @@ static const struct step {
     void (*alone)(void);
     void (*with_word)(const char *word, char **rest);
 } all_steps[] = {
-    {"ask", do_ask, NULL},
-    {"child", do_child, NULL},
-    {"connect", NULL, do_connect},
-    {"enter", NULL, do_enter},
-    {"exec", NULL, do_exec},
-    {"half", do_half, NULL},
-    {"hold", do_hold, NULL},
-    {"idle", do_idle, NULL},
-    {"onexec", NULL, do_onexec},
-    {"orphan", do_orphan, NULL},
-    {"pass", NULL, do_pass},
-    {"ready", do_ready, NULL},
-    {"rest", do_rest, NULL},
-    {"settle", do_settle, NULL},
-    {"socket", do_socket, NULL},
-    {"stack", NULL, do_stack},
-    {"swap", NULL, do_swap},
-    {"take", do_take, NULL},
-    {"wait", do_wait, NULL},
-    {"zombie", NULL, do_zombie},
+    {"ask", do_ask, NULL},         {"catch", do_catch, NULL},   {"child", do_child, NULL},
+    {"connect", NULL, do_connect}, {"enter", NULL, do_enter},   {"exec", NULL, do_exec},
+    {"half", do_half, NULL},       {"hold", do_hold, NULL},     {"idle", do_idle, NULL},
+    {"onexec", NULL, do_onexec},   {"orphan", do_orphan, NULL}, {"pass", NULL, do_pass},
+    {"ready", do_ready, NULL},     {"rest", do_rest, NULL},     {"rise", do_rise, NULL},
+    {"settle", do_settle, NULL},   {"socket", do_socket, NULL}, {"stack", NULL, do_stack},
+    {"swap", NULL, do_swap},       {"take", do_take, NULL},     {"tcp", NULL, do_tcp},
+    {"throw", do_throw, NULL},     {"wait", do_wait, NULL},     {"zombie", NULL, do_zombie},
 };
 
 static const struct step *find_step(const char *name)

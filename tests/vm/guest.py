@@ -1,10 +1,11 @@
 """Runs in a guest, as root: prepares it, starts the daemon for each stage, tries every case.
 
-    python3 guest.py KERNEL on|off FOLDER
+    python3 guest.py KERNEL on|off FOLDER TEXT
 
 KERNEL is its name in cases.py, on or off whether AppArmor was switched on at boot. FOLDER holds
-`onion-grater`, `client` (built from client.c) and `onion-grater.apparmor` (our own profile). What
-happened goes to the standard output, one line of JSON each; test_identity.py judges it.
+`onion-grater`, `client` (built from client.c) and `onion-grater.apparmor` (our own profile). Only
+cases with TEXT in their name are tried. What happened goes to the standard output, one line of JSON
+each; test_identity.py judges it.
 
 Everything is where an installed onion-grater has it. The guest is thrown away afterwards.
 """
@@ -12,6 +13,7 @@ Everything is where an installed onion-grater has it. The guest is thrown away a
 import json
 import os
 import re
+import shlex
 import shutil
 import signal
 import socket
@@ -32,7 +34,7 @@ DAEMON_UID = 4000
 FIRST_UID = 2000
 LIMIT = 30
 PROGRAMS = ("app", "complaining", "loose", "known", "nameless", "two-words", "liar", "long",
-            "other")
+            "other", "rooted")
 
 
 def say(**what):
@@ -126,11 +128,12 @@ def prepare(folder, with_apparmor):
     os.chmod("/run/onion-grater", 0o755)
     for program in PROGRAMS:
         shutil.copy(folder + "/client", T + "/" + program)
+    os.chmod(T + "/rooted", 0o4755)
     shutil.copy(HERE + "/script.py", T + "/script")
     for place in (T, "/usr/sbin"):
         shutil.copy(folder + "/onion-grater", place + "/onion-grater")
-    for name in ("demo", "demo2"):
-        os.makedirs("/sys/fs/cgroup/system.slice/%s.service" % name)
+    for name in ("clients", "system.slice/demo.service", "system.slice/demo2.service"):
+        os.makedirs("/sys/fs/cgroup/" + name)
     if with_apparmor:
         load_apparmor(folder)
 
@@ -140,7 +143,8 @@ def load_apparmor(folder):
                 "/etc/apparmor.d/abstractions/")
     with open(HERE + "/guest.apparmor", encoding="utf-8") as file:
         policy = file.read()
-    policy += 'profile "%s" %s/long { file, network unix, unix, signal, ptrace, }\n' % ("l" * 200, T)
+    policy += 'profile "%s" %s/long { file, network unix, unix, signal, ptrace, }\n' % (
+        "l" * 200, T)
     write(T + "/policy", policy)
     parser = ["/sbin/apparmor_parser", "-K", "-r"]
     subprocess.run(parser + [T + "/policy"], check=True)
@@ -176,8 +180,13 @@ class Daemon:
         with open(self.log, "wb") as log:
             self.process = subprocess.Popen([place + "/onion-grater", "--debug"], stderr=log,
                                             user=user, group=user, extra_groups=[])
-        self.is_up = wait_until(lambda: self.process.poll() is not None or
-                                os.path.exists("/run/onion-grater/anybody.sock"))
+        self.began = []
+        wait_until(lambda: self.process.poll() is not None or self.has_begun())
+        self.is_up = self.process.poll() is None
+
+    def has_begun(self):
+        self.began += self.lines()
+        return any(" started: " in line for line in self.began)
 
     def lines(self):
         """What it has logged since the last call."""
@@ -195,6 +204,14 @@ class Daemon:
         except OSError:
             return ""
 
+    def freeze(self):
+        self.process.send_signal(signal.SIGSTOP)
+        wait_until(lambda: self.state() == "T")
+
+    def state(self):
+        with open("/proc/%d/stat" % self.process.pid, encoding="utf-8") as file:
+            return file.read().rpartition(")")[2].split()[0]
+
     def stop(self):
         self.process.send_signal(signal.SIGCONT)
         self.process.terminate()
@@ -209,22 +226,24 @@ class Daemon:
 
 
 def command_of(case):
-    words = [PYTHON if word == "PYTHON" else word for word in case.steps.split(" ")]
+    words = [PYTHON if word == "PYTHON" else word for word in shlex.split(case.steps)]
     if not words[0].startswith("/"):
         words[0] = T + "/" + words[0]
     return words
 
 
-def take_pid(pid, program):
-    """Starts the program, which idles, under this pid."""
+def take_pid(pid, uid, steps):
+    """Starts a program under this pid."""
+    program, *rest = steps.split(" ")
     for _ in range(50):
         write("/proc/sys/kernel/ns_last_pid", str(pid - 1))
-        process = subprocess.Popen([T + "/" + program, "hold"], stdout=subprocess.DEVNULL)
+        process = subprocess.Popen([T + "/" + program] + rest, stdout=subprocess.PIPE, user=uid,
+                                   group=uid, extra_groups=[])
         if process.pid == pid:
             return process
         process.kill()
-        process.wait()
-    return None
+        process.communicate()
+    raise RuntimeError("pid %d cannot be had" % pid)
 
 
 def enter_cgroup(name):
@@ -241,12 +260,21 @@ class Client:
     """One client, and the processes that it starts: none outlives it."""
 
     def __init__(self, case, uid):
-        self.others = []
+        self.uid = uid
+        self.cgroup = case.cgroup or "clients"
+        self.other = None
+        # A group of processes of its own would keep the pid from being used again.
+        enter_cgroup(self.cgroup)
         self.process = subprocess.Popen(
             command_of(case), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT, user=uid, group=uid, extra_groups=list(case.groups),
-            start_new_session=True, cwd="/")
+            stderr=subprocess.STDOUT, user=uid, group=uid, extra_groups=list(case.groups))
+        enter_cgroup("")
         self.pid = self.process.pid
+
+    def connector(self, case):
+        """The pid of the process that connects, as far as it is known here."""
+        hidden = (" zombie ", "unshare -Upf", " tcp ")
+        return None if any(words in case.steps for words in hidden) else self.pid
 
     def direct(self, case, daemon):
         """The part of the case that the client cannot do itself."""
@@ -255,7 +283,9 @@ class Client:
         if " ready " in case.steps or " swap " in case.steps:
             wait_until(lambda: os.path.exists(SYNC + "/ready"))
         if case.reuse:
-            self.others.append(take_pid(self.pid, case.reuse))
+            self.other = take_pid(self.pid, self.uid, case.reuse)
+        if " catch" in case.reuse:
+            wait_until(lambda: os.path.exists(SYNC + "/hand"))
         if case.frozen:
             daemon.process.send_signal(signal.SIGCONT)
             time.sleep(0.2)
@@ -266,42 +296,46 @@ class Client:
         try:
             out, _ = self.process.communicate(timeout=LIMIT)
         except subprocess.TimeoutExpired:
-            os.killpg(self.pid, signal.SIGKILL)
+            write("/sys/fs/cgroup/%s/cgroup.kill" % self.cgroup, "1")
             out, _ = self.process.communicate()
             out += b"failed: took longer than %d s\n" % LIMIT
-        for other in self.others:
-            if other:
-                other.kill()
-                other.wait()
+        if self.other:
+            if self.other.args[-1] == "hold":
+                self.other.kill()
+            out += self.other.communicate(timeout=LIMIT)[0]
         return out.decode("utf-8", "replace").splitlines()
 
 
 def try_case(case, uid, daemon):
-    remove("ready", "go")
+    remove("ready", "go", "hand")
     daemon.lines()
     if case.frozen:
-        daemon.process.send_signal(signal.SIGSTOP)
-    if case.cgroup:
-        enter_cgroup(case.cgroup)
+        daemon.freeze()
+    if case.sysctl:
+        write("/proc/sys/" + case.sysctl, "1")
     client = Client(case, case.uid if case.uid is not None else uid)
-    if case.cgroup:
-        enter_cgroup("")
+    problems = []
     try:
         client.direct(case, daemon)
-    except subprocess.TimeoutExpired:
-        pass
-    out = client.finish()
-    return out, session_lines(daemon)
+    except (RuntimeError, subprocess.TimeoutExpired) as problem:
+        problems.append("failed: %s" % problem)
+    daemon.process.send_signal(signal.SIGCONT)
+    out = client.finish() + problems
+    if case.sysctl:
+        write("/proc/sys/" + case.sysctl, "0")
+    return {"out": out, "log": session_lines(daemon), "pid": client.connector(case),
+            "uid": client.uid}
 
 
 def try_as_tor(tor, daemon):
     remove("tor-reply")
     daemon.lines()
     os.kill(tor, signal.SIGUSR1)
-    if not wait_until(lambda: os.path.exists(SYNC + "/tor-reply")):
-        return ["failed: no reply"], daemon.lines()
-    with open(SYNC + "/tor-reply", encoding="utf-8") as file:
-        return ["reply: " + file.read()], session_lines(daemon)
+    out = ["failed: no reply"]
+    if wait_until(lambda: os.path.exists(SYNC + "/tor-reply")):
+        with open(SYNC + "/tor-reply", encoding="utf-8") as file:
+            out = ["reply: " + file.read()]
+    return {"out": out, "log": session_lines(daemon), "pid": tor, "uid": TOR_UID}
 
 
 def session_lines(daemon):
@@ -312,38 +346,34 @@ def session_lines(daemon):
         lines.extend(daemon.lines())
         return any(re.search(r"\): (ended|came and went)", line) for line in lines)
 
-    wait_until(has_ended, 10)
+    wait_until(has_ended, 5)
     return lines
 
 
 # --- all of it ------------------------------------------------------------------------------------
 
 
-def run_stage(stage, kernel, tor):
+def run_stage(stage, chosen, tor):
     set_hidepid(stage.hidepid)
     daemon = Daemon(stage)
-    say(stage=stage.name, up=daemon.is_up, label=daemon.label(), log=daemon.lines())
-    if not daemon.is_up:
-        return
-    for number, case in enumerate(stage.cases):
-        if kernel not in case.kernels:
-            continue
-        began = time.monotonic()
-        if case.steps.startswith("TOR "):
-            out, log = try_as_tor(tor, daemon)
-        else:
-            out, log = try_case(case, FIRST_UID + number, daemon)
-        say(stage=stage.name, case=case.name, out=out, log=log,
-            seconds=round(time.monotonic() - began, 2))
+    say(stage=stage.name, up=daemon.is_up, label=daemon.label(),
+        log=daemon.began + daemon.lines())
+    for number, case in enumerate(chosen):
         if daemon.process.poll() is not None:
             break
+        began = time.monotonic()
+        if case.steps.startswith("TOR "):
+            result = try_as_tor(tor, daemon)
+        else:
+            result = try_case(case, FIRST_UID + number, daemon)
+        say(stage=stage.name, case=case.name, seconds=round(time.monotonic() - began, 2), **result)
     daemon.stop()
     say(stage=stage.name, exit=daemon.process.returncode, log=daemon.lines(),
         denials=denials() if stage.confined else [])
 
 
 def main():
-    kernel, switch, folder = sys.argv[1:]
+    kernel, switch, folder, text = sys.argv[1:]
     os.umask(0o022)
     with_apparmor = switch == "on"
     prepare(folder, with_apparmor)
@@ -351,8 +381,10 @@ def main():
     say(prepared=True, python=PYTHON)
     try:
         for stage in cases.STAGES:
-            if stage.apparmor == with_apparmor:
-                run_stage(stage, kernel, tor)
+            chosen = [case for case in stage.cases
+                      if kernel in case.kernels and text in stage.name + case.name]
+            if stage.apparmor == with_apparmor and chosen:
+                run_stage(stage, chosen, tor)
     finally:
         os.kill(tor, signal.SIGKILL)
         os.waitpid(tor, 0)
