@@ -91,8 +91,7 @@ static const char *activation_look(struct activation_socket *passed)
         return NULL;
     }
     int protocol = socket_number(passed->fd, SO_PROTOCOL);
-    if (!tcp_end_from(&storage, &end) ||
-        (protocol != IPPROTO_TCP && protocol != ACTIVATION_MPTCP))
+    if (!tcp_end_from(&storage, &end) || (protocol != IPPROTO_TCP && protocol != ACTIVATION_MPTCP))
         return "it is neither a Unix nor a TCP socket";
     passed->is_tcp = true;
     passed->port = end.port;
@@ -109,8 +108,10 @@ static void activation_add(struct activation *activation, int fd, struct span na
         (fcntl(fd, F_SETFD, FD_CLOEXEC) < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0))
         fault = strerror(errno);
     if (fault) {
-        log_at(LOG_LEVEL_ERROR, "descriptor %d (\"%.*s\") was passed to this service and cannot be "
-               "used: %s", fd, (int)name.len, name.data, fault);
+        log_at(LOG_LEVEL_ERROR,
+               "descriptor %d (\"%.*s\") was passed to this service and cannot be "
+               "used: %s",
+               fd, (int)name.len, name.data, fault);
         if (flags >= 0)
             close(fd);
         free(passed.path);

@@ -32,11 +32,15 @@ static void clients_turn_away(struct clients *clients, int fd, struct quota_user
     if (!log_limit_pass(&user->log, clock_monotonic_ms()))
         relay_host_note_left_out(clients->host);
     else if (result == QUOTA_FULL)
-        log_at(LOG_LEVEL_WARNING, "a client of %s was turned away: %u sessions are open, which is "
-               "the limit (limits: sessions)", name, clients->host->quota->sessions);
+        log_at(LOG_LEVEL_WARNING,
+               "a client of %s was turned away: %u sessions are open, which is "
+               "the limit (limits: sessions)",
+               name, clients->host->quota->sessions);
     else
-        log_at(LOG_LEVEL_WARNING, "a client of %s was turned away: it has %u sessions, which is "
-               "the limit (limits: %s)", name, user->sessions,
+        log_at(LOG_LEVEL_WARNING,
+               "a client of %s was turned away: it has %u sessions, which is "
+               "the limit (limits: %s)",
+               name, user->sessions,
                user->kind == QUOTA_ADDRESS ? "sessions-per-address" : "sessions-per-uid");
 }
 

@@ -74,12 +74,10 @@ static struct policy *daemon_load(const struct options *options, const struct pe
                                   struct profile_dir_counts *counts)
 {
     struct profile_dirs dirs = daemon_profile_dirs(options);
-    struct policy *policy =
-        profile_dirs_load(&dirs, former, &names_of_system, diags, counts);
+    struct policy *policy = profile_dirs_load(&dirs, former, &names_of_system, diags, counts);
 
     if (policy) {
-        policy->kernel_evidence_only =
-            strcmp(options->apparmor_evidence, OPTIONS_KERNEL_ONLY) == 0;
+        policy->kernel_evidence_only = strcmp(options->apparmor_evidence, OPTIONS_KERNEL_ONLY) == 0;
         if (peers)
             peer_notice_profiles(peers, policy, diags);
     }
@@ -260,8 +258,8 @@ static bool daemon_init(struct daemon *daemon, struct activation *passed)
     tor_facts_init(&daemon->facts);
     quota_init(&daemon->quota, daemon_fit_sessions(options->max_sessions),
                options->max_sessions_per_uid, options->max_sessions_per_address);
-    clients_init(&daemon->clients, daemon->base, &daemon->policy, &daemon->peers,
-                 &daemon->upstream, &daemon->host);
+    clients_init(&daemon->clients, daemon->base, &daemon->policy, &daemon->peers, &daemon->upstream,
+                 &daemon->host);
     listener_set_init(&daemon->listeners, daemon->base, options->runtime_dir, clients_accept,
                       &daemon->clients);
     listener_set_adopt(&daemon->listeners, passed);
@@ -316,7 +314,8 @@ static bool daemon_open_tcp(struct daemon *daemon)
         log_at(LOG_LEVEL_NOTICE, "listening on %s", daemon->tcp_listener.name);
     if ((daemon->tcp_listener.is_wanted || listener_set_has_tcp(&daemon->listeners)) &&
         !sock_diag_works(&daemon->clients.tcp.diag))
-        log_at(LOG_LEVEL_WARNING, "the kernel does not tell whose TCP connections are (its module "
+        log_at(LOG_LEVEL_WARNING,
+               "the kernel does not tell whose TCP connections are (its module "
                "tcp_diag is missing): no local client over TCP matches a profile");
     buf_clear(&reason);
     return done;

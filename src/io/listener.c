@@ -21,7 +21,7 @@
 #include "writer.h"
 
 #define LISTENER_BACKLOG 4096 /* the kernel lowers it to net.core.somaxconn */
-#define LISTENER_ACCEPTS 32 /* per wake-up, so that other sockets have their turn */
+#define LISTENER_ACCEPTS 32   /* per wake-up, so that other sockets have their turn */
 #define LISTENER_PAUSE_MS 500
 
 static bool texts_equal(const char *a, const char *b)

@@ -133,8 +133,7 @@ static bool rights_suffice(const struct listener *listener, const struct listene
         return false;
     if (file.st_uid != 0 && file.st_uid != geteuid() && file.st_uid != wanted->user)
         return false;
-    return (file.st_mode & 0020) == 0 || wanted->group == (gid_t)-1 ||
-           file.st_gid == wanted->group;
+    return (file.st_mode & 0020) == 0 || wanted->group == (gid_t)-1 || file.st_gid == wanted->group;
 }
 
 /* The passed socket is used in place of the wanted one. */
@@ -146,7 +145,8 @@ static void replace_wanted(struct listener *listener, const struct wanted *wante
         diag_add(diags, DIAG_ERROR, wanted->where,
                  "the socket that was passed in for this profile, %s, can be opened by users whom "
                  "the profile keeps out, so nobody is served there; set SocketUser=, SocketGroup= "
-                 "and SocketMode= of the socket unit", listener->spec.path);
+                 "and SocketMode= of the socket unit",
+                 listener->spec.path);
 }
 
 static void warn_of_passed(const struct listener *listener, const struct policy *policy,
@@ -158,15 +158,18 @@ static void warn_of_passed(const struct listener *listener, const struct policy 
     if (!profile)
         diag_add(diags, DIAG_WARNING, where,
                  "this socket was passed in for a profile named %s, which does not exist; it "
-                 "serves nobody", listener->spec.profile);
+                 "serves nobody",
+                 listener->spec.profile);
     else if (listener->is_tcp && profile->socket.is_wanted)
         diag_add(diags, DIAG_WARNING, profile->where,
                  "%s was passed in for this profile, which has a Unix socket and so is not for "
-                 "clients over TCP", listener->spec.path);
+                 "clients over TCP",
+                 listener->spec.path);
     else if (!listener->is_tcp && !profile->socket.is_wanted)
         diag_add(diags, DIAG_WARNING, profile->where,
                  "the socket %s was passed in for this profile, which does not ask for one; add "
-                 "\"socket: true\"", listener->spec.path);
+                 "\"socket: true\"",
+                 listener->spec.path);
 }
 
 /* Takes out of the list what passed sockets stand for. True: the shared one is among them. */
@@ -218,7 +221,8 @@ static void check_credentials(const struct activation_socket *passed)
     socklen_t len = sizeof is_on;
 
     if (getsockopt(passed->fd, SOL_SOCKET, SO_PASSCRED, &is_on, &len) == 0 && !is_on)
-        log_at(LOG_LEVEL_WARNING, "the socket %s was passed in without PassCredentials=yes in its "
+        log_at(LOG_LEVEL_WARNING,
+               "the socket %s was passed in without PassCredentials=yes in its "
                "socket unit: clients that write before this service has started are cut off",
                passed->path);
 }
@@ -353,8 +357,7 @@ bool listener_set_has_tcp(const struct listener_set *set)
 }
 
 void listener_set_each(const struct listener_set *set,
-                       void (*visit)(void *context, const struct listener *listener),
-                       void *context)
+                       void (*visit)(void *context, const struct listener *listener), void *context)
 {
     for (const struct listener *listener = set->first; listener; listener = listener->next)
         visit(context, listener);

@@ -49,10 +49,10 @@ void log_diags(const struct diag_list *diags);
 #define LOG_LIMIT_DEBUG_PER_SECOND 500
 
 struct log_limit {
-    uint64_t filled_ms;         /* when the buckets were last topped up */
-    unsigned milli_lines;       /* what is in them, in thousandths of a line */
+    uint64_t filled_ms;   /* when the buckets were last topped up */
+    unsigned milli_lines; /* what is in them, in thousandths of a line */
     unsigned milli_debug_lines;
-    unsigned long left_out;     /* lines since the last report */
+    unsigned long left_out; /* lines since the last report */
 };
 
 void log_limit_init(struct log_limit *limit, uint64_t now_ms);

@@ -102,8 +102,10 @@ static bool check_interface(const char *value, struct buf *reason)
 
     if (len > 0 && len < IFNAMSIZ && !strpbrk(value, "/ \t\n"))
         return true;
-    buf_printf(reason, "this is no name of an interface, which has up to %d characters, such as "
-                       "eth0", IFNAMSIZ - 1);
+    buf_printf(reason,
+               "this is no name of an interface, which has up to %d characters, such as "
+               "eth0",
+               IFNAMSIZ - 1);
     return false;
 }
 
@@ -211,8 +213,8 @@ static bool option_set_log_level(struct options *options, const char *value, str
     return true;
 }
 
-static bool option_set_row(struct options *options, const struct option_row *row,
-                           const char *value, struct buf *reason)
+static bool option_set_row(struct options *options, const struct option_row *row, const char *value,
+                           struct buf *reason)
 {
     if (row->check && !row->check(value, reason))
         return false;
@@ -392,8 +394,10 @@ enum options_result options_parse(struct options *options, int argc, char **argv
         }
         if (found < 1 || (size_t)found > OPTION_COUNT) {
             /* What follows the "=" could be a password in the wrong place. */
-            log_at(LOG_LEVEL_ERROR, "%.*s is not an option of this program, or takes no value; "
-                   "see --help", (int)strcspn(word, "="), word);
+            log_at(LOG_LEVEL_ERROR,
+                   "%.*s is not an option of this program, or takes no value; "
+                   "see --help",
+                   (int)strcspn(word, "="), word);
             return OPTIONS_WRONG;
         }
         result = option_take(options, &option_rows[found - 1], optarg);

@@ -28,8 +28,8 @@ struct options {
     char *password_file;
     char *client_address;
     char *apparmor_evidence; /* checked */
-    char *listen_address;   /* no TCP listener if these three are NULL */
-    char *listen_port;      /* a number from 1 to 65535, checked */
+    char *listen_address;    /* no TCP listener if these three are NULL */
+    char *listen_port;       /* a number from 1 to 65535, checked */
     char *listen_interface;
     bool has_log_level;
     enum log_level log_level;
@@ -60,7 +60,7 @@ void options_list_keys(struct buf *out, bool limits);
 
 enum options_result {
     OPTIONS_OK,
-    OPTIONS_DONE, /* --help or --version was given and printed */
+    OPTIONS_DONE,  /* --help or --version was given and printed */
     OPTIONS_WRONG, /* reported to the log */
 };
 

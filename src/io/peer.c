@@ -140,8 +140,7 @@ static void peer_drop_executable(struct identity *identity)
 
 /* Puts the kernel's word in the place of /proc's, unless that says otherwise. Of a process that is
  * gone, or that we may not see, there is no other word. */
-static void peer_prefer_kernel(struct identity *identity, enum process_look look,
-                               struct span label)
+static void peer_prefer_kernel(struct identity *identity, enum process_look look, struct span label)
 {
     bool proc_spoke = look == PROCESS_SEEN && identity->label_doubt != peer_silent;
     struct identity noted = {0};
@@ -217,16 +216,16 @@ void peer_investigate(struct peer_system *system, int fd, const struct identity_
     struct identity_needs looked_up = *needs;
 
     identity->is_tor = peer_tor_is_process(&system->tor, identity);
-    looked_up.label = system->has_apparmor &&
-                      (needs->label || peer_tor_wants_label(&system->tor, identity));
+    looked_up.label =
+        system->has_apparmor && (needs->label || peer_tor_wants_label(&system->tor, identity));
     looked_up.unconfined_path = looked_up.label && needs->unconfined_path;
     if (identity_needs_process(&looked_up) && !identity->is_tor) {
         peer_look(system, &looked_up, fd, identity->pid, peer->pidfd, peer->accepted, identity);
         identity->is_tor = peer_tor_is_alike(&system->tor, identity);
     }
     if (!looked_up.label)
-        identity->label_doubt = needs->label ? "AppArmor is not enabled"
-                                             : "no profile asks for one";
+        identity->label_doubt =
+            needs->label ? "AppArmor is not enabled" : "no profile asks for one";
 }
 
 /* A process of our own user could read tor's cookie itself: where one that is not called tor stands

@@ -44,7 +44,8 @@ void peer_notice_profiles(const struct peer_system *system, const struct policy 
             if (obstacle)
                 diag_add(diags, DIAG_WARNING, profile->apparmor_profiles.where,
                          "%s: profile %s asks for an AppArmor label, so it matches no local "
-                         "client", obstacle, profile->name);
+                         "client",
+                         obstacle, profile->name);
         }
     }
 }

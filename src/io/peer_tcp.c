@@ -93,8 +93,7 @@ static const char *look_at_holder(struct peer_system *system, const struct ident
 
     if (pidfd < 0)
         return changed;
-    enum process_look look =
-        peer_look(system, needs, -1, holder->pid, pidfd, UINT64_MAX, identity);
+    enum process_look look = peer_look(system, needs, -1, holder->pid, pidfd, UINT64_MAX, identity);
     bool holds = holds_socket(holder, inode) && process_is_alive(pidfd);
     close(pidfd);
     if (look != PROCESS_SEEN)
@@ -117,8 +116,8 @@ static void move_facts(struct identity *from, struct identity *to)
 {
     to->label_state = from->label_state;
     to->label_doubt = from->label_doubt;
-    to->label_evidence = from->label_state == IDENTITY_LABEL_UNKNOWN ? EVIDENCE_NONE
-                                                                      : EVIDENCE_HOLDERS;
+    to->label_evidence =
+        from->label_state == IDENTITY_LABEL_UNKNOWN ? EVIDENCE_NONE : EVIDENCE_HOLDERS;
     to->label = from->label;
     to->executable = from->executable;
     to->unit = from->unit;
@@ -159,8 +158,8 @@ void peer_tcp_confirm(struct sock_diag *diag, struct peer_tcp *peer)
     struct sock_diag_socket found;
 
     enum sock_diag_result result = sock_diag_find(diag, &peer->far, &peer->near, &found);
-    if (result == SOCK_DIAG_FOUND && sock_diag_is_alive(&found) &&
-        found.uid == peer->socket.uid && found.inode == peer->socket.inode)
+    if (result == SOCK_DIAG_FOUND && sock_diag_is_alive(&found) && found.uid == peer->socket.uid &&
+        found.inode == peer->socket.inode)
         return;
     struct identity nobody = {
         .transport = identity->transport,

@@ -9,8 +9,8 @@
 
 /* The process at the other end of our connections to tor, noted at each of them. Before the first
  * one nothing is known, so a session looks again when it gets its connection to tor: no command of
- * tor's own ever reaches tor. Over TCP nothing is known. Not noted is a stand-in for tor that runs as
- * our own user under another name. */
+ * tor's own ever reaches tor. Over TCP nothing is known. Not noted is a stand-in for tor that runs
+ * as our own user under another name. */
 struct peer_tor {
     bool is_known;
     pid_t pid;   /* 0: not known */

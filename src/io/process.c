@@ -31,6 +31,7 @@
 #define PROCESS_TEXT_MAX 65536
 #define PROCESS_PATH_MAX 4095
 #define PROCESS_PIDFS 0x50494446 /* PIDFS_MAGIC, since Linux 6.9 */
+#define OPEN_ATTEMPTS 4
 #define PROCESS_DELETED " (deleted)"
 
 /* What one reading found. */
@@ -130,8 +131,14 @@ static bool path_is_binary(int proc, const char *path)
     struct open_how how = {.flags = O_PATH | O_CLOEXEC, .resolve = RESOLVE_CACHED};
     struct statx running, ours;
     bool same = false;
+    int fd = -1;
 
-    int fd = (int)syscall(SYS_openat2, AT_FDCWD, path, &how, sizeof how);
+    /* A rename or a mount anywhere in the system can make one attempt fail. */
+    for (int attempt = 0; attempt < OPEN_ATTEMPTS && fd < 0; attempt++) {
+        fd = (int)syscall(SYS_openat2, AT_FDCWD, path, &how, sizeof how);
+        if (fd < 0 && errno != EAGAIN)
+            break;
+    }
     if (fd < 0)
         return false;
     if (statx(proc, "exe", AT_STATX_DONT_SYNC, STATX_INO, &running) == 0 &&
@@ -146,8 +153,7 @@ static bool path_is_plain(const char *path, size_t len)
 {
     size_t suffix = strlen(PROCESS_DELETED);
 
-    return path[0] == '/' &&
-           (len < suffix || strcmp(path + len - suffix, PROCESS_DELETED) != 0);
+    return path[0] == '/' && (len < suffix || strcmp(path + len - suffix, PROCESS_DELETED) != 0);
 }
 
 static void read_executable(int proc, struct reading *reading)
@@ -222,8 +228,8 @@ static bool read_nested(int proc)
     return is_nested;
 }
 
-static enum process_look compare_readings(const struct reading *first,
-                                          const struct reading *second, int pidfd, uint64_t latest)
+static enum process_look compare_readings(const struct reading *first, const struct reading *second,
+                                          int pidfd, uint64_t latest)
 {
     if (!process_is_alive(pidfd))
         return PROCESS_GONE;

@@ -70,18 +70,22 @@ static bool profile_dir_is_trusted(const char *path, const char *what, const str
     struct source where = {.file = path};
 
     if (status->st_mode & S_IWOTH) {
-        diag_add(diags, DIAG_ERROR, where, "everybody may write to this %s, so it cannot be "
-                 "trusted; take that right away (chmod o-w)", what);
+        diag_add(diags, DIAG_ERROR, where,
+                 "everybody may write to this %s, so it cannot be "
+                 "trusted; take that right away (chmod o-w)",
+                 what);
         return false;
     }
     if (status->st_uid != 0 && status->st_uid != geteuid()) {
-        diag_add(diags, DIAG_ERROR, where, "this %s belongs to uid %ju, who could change it; it "
-                 "has to belong to root or to the user of onion-grater (chown root)", what,
-                 (uintmax_t)status->st_uid);
+        diag_add(diags, DIAG_ERROR, where,
+                 "this %s belongs to uid %ju, who could change it; it "
+                 "has to belong to root or to the user of onion-grater (chown root)",
+                 what, (uintmax_t)status->st_uid);
         return false;
     }
     if ((status->st_mode & S_IWGRP) && status->st_gid != 0 && status->st_gid != getegid())
-        diag_add(diags, DIAG_WARNING, where, "the group with gid %ju may write to this %s, and so "
+        diag_add(diags, DIAG_WARNING, where,
+                 "the group with gid %ju may write to this %s, and so "
                  "decide what it allows; take that right away (chmod g-w) if it should not",
                  (uintmax_t)status->st_gid, what);
     return true;
@@ -171,9 +175,8 @@ static bool profile_file_is_mask(const char *path)
     return S_ISREG(status.st_mode) && status.st_size == 0;
 }
 
-static struct profile_file *profile_file_parse(const struct profile_load_run *run,
-                                               const char *path, struct span text,
-                                               const struct stat *status)
+static struct profile_file *profile_file_parse(const struct profile_load_run *run, const char *path,
+                                               struct span text, const struct stat *status)
 {
     if (!profile_dir_is_trusted(path, "file", status, run->diags))
         return NULL;

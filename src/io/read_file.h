@@ -14,7 +14,7 @@ enum read_file_result {
     READ_FILE_NOT_REGULAR, /* a directory, FIFO, socket or device */
     READ_FILE_TOO_LARGE,
     READ_FILE_SHORTAGE, /* we have no descriptor or no memory left */
-    READ_FILE_FAILED, /* anything else */
+    READ_FILE_FAILED,   /* anything else */
 };
 
 /* Reads `path` into `content`, which is initialised by this with `max` as its maximum; the caller

@@ -229,8 +229,7 @@ static void relay_arm_client(struct relay *relay)
     uint64_t rest = wants ? relay_rest(relay) : 0;
     bool holds = relay->held.len > 0;
 
-    relay_set_event(&relay->client_readable,
-                    wants && !relay->client_eof && !holds && rest == 0);
+    relay_set_event(&relay->client_readable, wants && !relay->client_eof && !holds && rest == 0);
     relay_set_again(relay, wants && (holds || (rest > 0 && !relay->client_eof)), rest);
     relay_set_event(&relay->client_writable, writes);
     if (!writes)

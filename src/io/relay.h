@@ -23,8 +23,8 @@ struct tcp_clients;
 /* And of a client's commands; the session takes a few of them in one turn. */
 #define RELAY_CLIENT_READ 4096
 
-/* Whoever keeps the loop longer than this in one turn rests, with all sessions of the same user, for
- * a multiple of the time: what is left belongs to the others. */
+/* Whoever keeps the loop longer than this in one turn rests, with all sessions of the same user,
+ * for a multiple of the time: what is left belongs to the others. */
 #define RELAY_TURN_US 1000
 #define RELAY_TOR_TURN_US 10000 /* a full read of tor's answers through many patterns */
 #define RELAY_REST_FACTOR 4
@@ -43,10 +43,10 @@ struct relay_host {
     struct timeval reply_timeout;
     struct timeval write_timeout;
     unsigned long long last_number;
-    struct relay *first;       /* all that are open */
-    struct relay *parked;      /* closed, freed when the loop turns */
-    struct event reaper;       /* which does that */
-    struct event report;       /* tells of log lines left out */
+    struct relay *first;        /* all that are open */
+    struct relay *parked;       /* closed, freed when the loop turns */
+    struct event reaper;        /* which does that */
+    struct event report;        /* tells of log lines left out */
     char input[RELAY_TOR_READ]; /* what was just read; nobody keeps it */
 };
 
@@ -57,8 +57,8 @@ void relay_host_start(struct relay_host *host);
 void relay_host_stop(struct relay_host *host, const char *reason);
 
 struct relay_setup {
-    int fd; /* nonblocking; taken over */
-    struct peer *peer; /* its contents are taken over */
+    int fd;                  /* nonblocking; taken over */
+    struct peer *peer;       /* its contents are taken over */
     struct quota_user *user; /* a session was taken of it */
     const char *socket_path;
     const struct tcp_ends_text *ends; /* of a TCP connection, copied; else NULL */

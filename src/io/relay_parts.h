@@ -29,7 +29,7 @@ struct relay {
     struct session *session;
     struct session_observer observer;
     struct quota_user *user;
-    char *label; /* "profile demo, uid 1000": for the log */
+    char *label;  /* "profile demo, uid 1000": for the log */
     char *origin; /* "pid 42 on /run/...": for the log */
     unsigned long long number;
     struct identity identity;

@@ -118,8 +118,7 @@ static bool secrets_take_password(struct secrets *secrets, struct span content,
     }
     content = secrets_first_line(content);
     if (content.len == 0) {
-        buf_append_string(&secrets->reason,
-                          "the first line is empty; the password belongs there");
+        buf_append_string(&secrets->reason, "the first line is empty; the password belongs there");
         return false;
     }
     return buf_append(out, content);
@@ -136,8 +135,8 @@ static bool secrets_read_password(void *context, struct buf *out, const char **r
     if (!secrets->password_file)
         return false;
     secrets_begin_reason(secrets, "the password file", secrets->password_file);
-    enum read_file_result result = read_file(secrets->password_file, SECRETS_PASSWORD_MAX,
-                                             &content, &status, &secrets->reason);
+    enum read_file_result result = read_file(secrets->password_file, SECRETS_PASSWORD_MAX, &content,
+                                             &status, &secrets->reason);
     if (result == READ_FILE_OK)
         done = secrets_take_password(secrets, buf_span(&content), &status, out);
     else if (result == READ_FILE_SHORTAGE)

@@ -105,7 +105,7 @@ static int netlink_error(const struct nlmsghdr *header)
     if (header->nlmsg_type != NLMSG_ERROR)
         return 0;
     return header->nlmsg_len >= NLMSG_LENGTH(sizeof *error) && error->error < 0 ? -error->error
-                                                                                 : EPROTO;
+                                                                                : EPROTO;
 }
 
 /* --- sockets --- */
@@ -121,8 +121,7 @@ enum sock_diag_result sock_diag_read_socket(const void *answer, size_t len, uint
         return SOCK_DIAG_FAILED;
     if (netlink_error(header))
         return netlink_error(header) == ENOENT ? SOCK_DIAG_NONE : SOCK_DIAG_FAILED;
-    if (header->nlmsg_type != SOCK_DIAG_BY_FAMILY ||
-        header->nlmsg_len < NLMSG_LENGTH(sizeof found))
+    if (header->nlmsg_type != SOCK_DIAG_BY_FAMILY || header->nlmsg_len < NLMSG_LENGTH(sizeof found))
         return SOCK_DIAG_FAILED;
     memcpy(&found, NLMSG_DATA(header), sizeof found);
     bool is_listener = found.idiag_state == TCP_LISTEN;
@@ -176,9 +175,8 @@ static bool listen_on_loopback(int fd, struct tcp_end *end_out)
     struct sockaddr_storage bound = {0};
     socklen_t len = sizeof bound;
 
-    return bind(fd, (const struct sockaddr *)&address, sizeof address) == 0 &&
-           listen(fd, 1) == 0 && getsockname(fd, (struct sockaddr *)&bound, &len) == 0 &&
-           tcp_end_from(&bound, end_out);
+    return bind(fd, (const struct sockaddr *)&address, sizeof address) == 0 && listen(fd, 1) == 0 &&
+           getsockname(fd, (struct sockaddr *)&bound, &len) == 0 && tcp_end_from(&bound, end_out);
 }
 
 bool sock_diag_works(struct sock_diag *diag)
@@ -189,8 +187,8 @@ bool sock_diag_works(struct sock_diag *diag)
 
     if (fd < 0)
         return false;
-    bool works = listen_on_loopback(fd, &end) &&
-                 sock_diag_find(diag, &end, &end, &found) == SOCK_DIAG_FOUND;
+    bool works =
+        listen_on_loopback(fd, &end) && sock_diag_find(diag, &end, &end, &found) == SOCK_DIAG_FOUND;
     close(fd);
     return works;
 }
@@ -232,8 +230,7 @@ bool sock_diag_is_own_address(struct sock_diag *diag, const struct tcp_end *end)
 
     /* A link-local address has a route only together with its interface. */
     question.header.nlmsg_len =
-        (uint32_t)(end->scope ? sizeof question
-                              : offsetof(struct route_question, address) + size);
+        (uint32_t)(end->scope ? sizeof question : offsetof(struct route_question, address) + size);
     memcpy(question.address, end->address, size);
     ssize_t len = netlink_ask(diag->route_fd, &question.header, answer, sizeof answer);
     if (len < 0 || header->nlmsg_type != RTM_NEWROUTE ||

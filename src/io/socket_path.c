@@ -53,15 +53,17 @@ static bool check_directory(const char *path, bool is_last, struct buf *reason)
     if (lstat(path, &status) < 0)
         return refuse(reason, path, strerror(errno));
     if (!is_trusted_owner(status.st_uid))
-        return refuse(reason, path, "it belongs to another user, who could replace the socket; it "
-                                    "must belong to root or to the user of this service");
+        return refuse(reason, path,
+                      "it belongs to another user, who could replace the socket; it "
+                      "must belong to root or to the user of this service");
     if (S_ISLNK(status.st_mode))
         return true;
     if (!S_ISDIR(status.st_mode))
         return refuse(reason, path, "this is no directory");
     if (is_last && (status.st_mode & (S_IWGRP | S_IWOTH)))
-        return refuse(reason, path, "group or others may write to it, and could replace the "
-                                    "socket; only its owner may (chmod go-w)");
+        return refuse(reason, path,
+                      "group or others may write to it, and could replace the "
+                      "socket; only its owner may (chmod go-w)");
     if ((status.st_mode & S_IWOTH) && !(status.st_mode & S_ISVTX))
         return refuse(reason, path, "everybody may write to it, and could replace what is below");
     return true;
@@ -90,8 +92,9 @@ static bool check_chain(const char *directory, struct buf *reason)
 static bool check_place(const char *directory, struct buf *reason)
 {
     if (!is_plain(directory) && strcmp(directory, "/") != 0)
-        return refuse(reason, directory, "an absolute path without \"//\", \".\" and \"..\" "
-                                         "belongs here");
+        return refuse(reason, directory,
+                      "an absolute path without \"//\", \".\" and \"..\" "
+                      "belongs here");
     if (!check_chain(directory, reason))
         return false;
     char *resolved = realpath(directory, NULL);
@@ -120,8 +123,9 @@ bool socket_path_check(const char *path, struct buf *reason)
         return false;
     }
     if (strlen(path) >= sizeof address.sun_path) {
-        buf_printf(reason, "the socket's path has %zu bytes; at most %zu are possible: choose a "
-                           "shorter one",
+        buf_printf(reason,
+                   "the socket's path has %zu bytes; at most %zu are possible: choose a "
+                   "shorter one",
                    strlen(path), sizeof address.sun_path - 1);
         return false;
     }
@@ -150,8 +154,8 @@ static bool is_abandoned(const char *path)
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd < 0)
         return false;
-    bool refused = connect(fd, (const struct sockaddr *)&address, sizeof address) < 0 &&
-                   errno == ECONNREFUSED;
+    bool refused =
+        connect(fd, (const struct sockaddr *)&address, sizeof address) < 0 && errno == ECONNREFUSED;
     close(fd);
     return refused;
 }

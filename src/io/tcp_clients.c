@@ -216,14 +216,14 @@ static void tcp_client_answered(struct tcp_client *client)
 
 static void tcp_client_on_holders(struct holders_query *query)
 {
-    tcp_client_answered((struct tcp_client *)(void *)((char *)query -
-                                                      offsetof(struct tcp_client, holders)));
+    tcp_client_answered(
+        (struct tcp_client *)(void *)((char *)query - offsetof(struct tcp_client, holders)));
 }
 
 static void tcp_client_on_tor_holders(struct holders_query *query)
 {
-    tcp_client_answered((struct tcp_client *)(void *)((char *)query -
-                                                      offsetof(struct tcp_client, tor_holders)));
+    tcp_client_answered(
+        (struct tcp_client *)(void *)((char *)query - offsetof(struct tcp_client, tor_holders)));
 }
 
 /* By a control socket tor's process is known, and only that one is looked at. */
@@ -271,8 +271,8 @@ static struct identity_needs find_needs(const struct tcp_clients *clients,
                             : !clients->peers->has_apparmor ? "AppArmor is not enabled"
                                                             : NULL;
     needs.label = clients->peers->has_apparmor &&
-                  (needs.label || (client->is_suspect &&
-                                   peer_tor_wants_label(&clients->peers->tor, identity)));
+                  (needs.label ||
+                   (client->is_suspect && peer_tor_wants_label(&clients->peers->tor, identity)));
     needs.unconfined_path = needs.label && needs.unconfined_path;
     return needs;
 }

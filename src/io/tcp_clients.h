@@ -18,7 +18,7 @@ struct tcp_client {
     struct tcp_clients *owner;
     struct tcp_client *next;
     struct tcp_client *previous;
-    int fd; /* owned until `ready`; -1: closed */
+    int fd;                  /* owned until `ready`; -1: closed */
     struct quota_user *user; /* a session was taken of it */
     char *listener_name;
     char *listener_profile; /* NULL: all that are for such clients */
@@ -29,7 +29,7 @@ struct tcp_client {
     struct identity_needs needs;
     struct holders_query holders;     /* which processes hold its connection */
     struct holders_query tor_holders; /* whether tor's does; or who has tor's control listener */
-    unsigned waits; /* for so many answers */
+    unsigned waits;                   /* for so many answers */
 };
 
 /* Gets a client that is known now. Takes over `fd`, the session of `user`, and the contents of

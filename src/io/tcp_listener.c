@@ -92,7 +92,7 @@ static bool tcp_bind(int fd, const struct upstream_address *address, struct buf 
         tcp_set(fd, is_v6 ? IPPROTO_IPV6 : IPPROTO_IP, is_v6 ? IPV6_FREEBIND : IP_FREEBIND, 1) &&
         bind(fd, name, address->len) == 0) {
         log_at(LOG_LEVEL_WARNING, "no interface has the address of --listen-address yet; clients "
-               "can connect once one has it");
+                                  "can connect once one has it");
         return true;
     }
     return tcp_fail(reason, "the address and port cannot be used");
@@ -261,8 +261,8 @@ void tcp_listener_init(struct tcp_listener *listener, struct event_base *base,
     event_assign(&listener->retry, base, -1, 0, tcp_listener_on_retry, listener);
     if (!listener->is_wanted)
         return;
-    listener->name = mem_printf("TCP port %s%s%s", port, interface ? " on " : "",
-                                interface ? interface : "");
+    listener->name =
+        mem_printf("TCP port %s%s%s", port, interface ? " on " : "", interface ? interface : "");
     if (options->listen_address) {
         tcp_listener_add(listener, options->listen_address, number);
     } else if (interface) {

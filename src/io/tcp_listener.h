@@ -24,9 +24,9 @@ struct tcp_listener {
     size_t address_count;
 
     struct listener *sockets[TCP_LISTENER_SOCKETS]; /* NULL: none now */
-    unsigned interface_index; /* that they are bound to */
-    bool is_waiting;          /* the log has heard of it */
-    int link_fd;              /* news of interfaces; -1: none */
+    unsigned interface_index;                       /* that they are bound to */
+    bool is_waiting;                                /* the log has heard of it */
+    int link_fd;                                    /* news of interfaces; -1: none */
     struct event link;
     struct event retry;
 };

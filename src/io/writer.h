@@ -15,8 +15,8 @@ struct writer {
     const struct identity *session; /* the client as it was identified; borrowed */
     struct identity_needs needs;
     bool gets_pidfds; /* the kernel sends one along */
-    pid_t pid; /* the process that wrote last; at first the one that connected */
-    int pidfd; /* of that process; -1: none */
+    pid_t pid;        /* the process that wrote last; at first the one that connected */
+    int pidfd;        /* of that process; -1: none */
 };
 
 /* Makes the kernel note who writes into a connected Unix socket, or into all that a listening one
@@ -24,8 +24,8 @@ struct writer {
  * writer, and ends its session. False: errno says why. */
 bool writer_enable(int fd);
 
-/* `fd`: the client's socket. Takes over the pidfd of the process that connected. Without `needs.writer`, and over TCP, anybody
- * may write. */
+/* `fd`: the client's socket. Takes over the pidfd of the process that connected. Without
+ * `needs.writer`, and over TCP, anybody may write. */
 void writer_init(struct writer *writer, struct peer_system *system, int fd,
                  const struct identity *session, const struct identity_needs *needs, int pidfd);
 void writer_clear(struct writer *writer);

@@ -8,7 +8,7 @@
 #include "policy.h"
 
 enum conf_result {
-    CONF_REFUSED = 0,   /* not listed, or no value pattern matches */
+    CONF_REFUSED = 0, /* not listed, or no value pattern matches */
     CONF_ALLOWED,
     CONF_LIMIT, /* a pattern hit its limit: refuse */
 };

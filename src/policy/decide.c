@@ -51,9 +51,8 @@ bool judgement_refuse_unmatched(const struct judgement *judgement)
 bool judgement_refuse_limit(const struct judgement *judgement, struct source rule)
 {
     return judgement_refuse(judgement,
-                            judgement->budget->is_spent
-                                ? "too many patterns to try for one command"
-                                : "a pattern hit its match limit",
+                            judgement->budget->is_spent ? "too many patterns to try for one command"
+                                                        : "a pattern hit its match limit",
                             rule);
 }
 

@@ -12,8 +12,8 @@
 #include <sys/types.h>
 
 enum identity_transport {
-    IDENTITY_UNIX,       /* Unix socket: uid, gid, pid and groups from the kernel, at connect time */
-    IDENTITY_TCP_LOCAL,  /* TCP from an address of this machine */
+    IDENTITY_UNIX,      /* Unix socket: uid, gid, pid and groups from the kernel, at connect time */
+    IDENTITY_TCP_LOCAL, /* TCP from an address of this machine */
     IDENTITY_TCP_REMOTE, /* TCP from elsewhere: nothing but its address */
 };
 

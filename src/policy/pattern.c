@@ -26,8 +26,8 @@
 /* Whatever is special somewhere in a pattern. */
 #define SPECIAL_CHARACTERS "\\^$.|?*+()[]{}"
 
-#define COMPILE_OPTIONS                                                                            \
-    (PCRE2_ANCHORED | PCRE2_ENDANCHORED | PCRE2_NEVER_UTF | PCRE2_NEVER_UCP |                      \
+#define COMPILE_OPTIONS                                                       \
+    (PCRE2_ANCHORED | PCRE2_ENDANCHORED | PCRE2_NEVER_UTF | PCRE2_NEVER_UCP | \
      PCRE2_NEVER_BACKSLASH_C | PCRE2_DOLLAR_ENDONLY)
 
 struct pattern {
@@ -318,8 +318,8 @@ static pcre2_code *compile_text(struct span text, size_t *column_out, struct buf
     pcre2_set_bsr(context, PCRE2_BSR_ANYCRLF);
     pcre2_set_max_pattern_length(context, PATTERN_MAX_LENGTH);
     pcre2_set_parens_nest_limit(context, PATTERN_MAX_NESTING);
-    pcre2_code *code = pcre2_compile((PCRE2_SPTR)text.data, text.len, COMPILE_OPTIONS, &number,
-                                     &offset, context);
+    pcre2_code *code =
+        pcre2_compile((PCRE2_SPTR)text.data, text.len, COMPILE_OPTIONS, &number, &offset, context);
     pcre2_compile_context_free(context);
     if (!code) {
         *column_out = offset < text.len ? offset : text.len;
@@ -397,8 +397,8 @@ static void read_captures(const struct pattern *pattern, struct span subject,
     for (size_t i = 0; i < pattern->capture_count; i++) {
         const PCRE2_SIZE *pair = offsets + 2 * (i + 1);
         bool is_set = i + 1 < set && pair[0] <= pair[1] && pair[1] <= subject.len;
-        captures_out->groups[i] = is_set ? span_make(subject.data + pair[0], pair[1] - pair[0])
-                                         : span_make("", 0);
+        captures_out->groups[i] =
+            is_set ? span_make(subject.data + pair[0], pair[1] - pair[0]) : span_make("", 0);
     }
 }
 

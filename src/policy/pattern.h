@@ -1,7 +1,8 @@
 /* Regular expressions of a profile (design 3.3): Perl-compatible, case-sensitive, anchored at both
  * ends as a group whatever they contain, and run under limits.
  *
- * Text is bytes (no UTF mode). A match that reaches a limit is its own result, and callers refuse. */
+ * Text is bytes (no UTF mode). A match that reaches a limit is its own result, and callers refuse.
+ */
 #ifndef OG_PATTERN_H
 #define OG_PATTERN_H
 

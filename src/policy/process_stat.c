@@ -4,7 +4,7 @@
 
 #include "ascii.h"
 
-#define STAT_STATE 3  /* numbers of fields, from 1 */
+#define STAT_STATE 3 /* numbers of fields, from 1 */
 #define STAT_START 22
 
 /* Cuts off the next word; empty at the end. */

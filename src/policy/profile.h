@@ -51,8 +51,8 @@ struct command_rules {
 /* One option of `confs`. */
 struct conf_rule {
     struct source where;
-    char *name;        /* the profile's spelling, which is what is sent */
-    bool may_reset;    /* '' is among the values: "KEY" alone is allowed */
+    char *name;              /* the profile's spelling, which is what is sent */
+    bool may_reset;          /* '' is among the values: "KEY" alone is allowed */
     struct pattern **values; /* what may be set; none: may only be read */
     size_t count;
 };
@@ -142,8 +142,8 @@ struct profile {
 
 struct profile_file {
     unsigned references;
-    char *path;          /* for messages; every struct source points here */
-    char *stem;          /* file name without ".yml": the default name */
+    char *path; /* for messages; every struct source points here */
+    char *stem; /* file name without ".yml": the default name */
     struct profile *profiles;
     size_t count;
 };

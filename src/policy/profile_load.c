@@ -33,8 +33,9 @@ static void load_name(struct load *load, void *target, const struct yaml_node *k
         return;
     profile->name = mem_copy_string(span_from_string(value->text));
     if (!is_profile_name(profile->name))
-        load_error(load, value, "'%s' is no name for a profile; use 1 to %d printable ASCII "
-                                "characters",
+        load_error(load, value,
+                   "'%s' is no name for a profile; use 1 to %d printable ASCII "
+                   "characters",
                    load_quote(load, profile->name), NAME_MAX_LENGTH);
 }
 
@@ -135,8 +136,9 @@ static void load_list(struct load *load, const struct yaml_node *list)
         if (item->kind == YAML_MAPPING)
             load_profile(load, item);
         else
-            load_error(load, item, "%s stands where a profile belongs; a profile is a mapping of "
-                                   "keys such as 'users' and 'commands'",
+            load_error(load, item,
+                       "%s stands where a profile belongs; a profile is a mapping of "
+                       "keys such as 'users' and 'commands'",
                        yaml_kind_text(item->kind));
     }
     check_socket_names(load);
@@ -155,8 +157,9 @@ static void load_root(struct load *load, const struct yaml_node *root)
         load_profile(load, root);
         break;
     case YAML_SCALAR:
-        load_error(load, root, "the file holds text, but a list of profiles belongs here; begin "
-                               "each profile with - and indent its keys");
+        load_error(load, root,
+                   "the file holds text, but a list of profiles belongs here; begin "
+                   "each profile with - and indent its keys");
         break;
     }
 }

@@ -18,9 +18,9 @@ struct name_resolver {
     void *context;
 };
 
-/* Parses the profiles of one file. `path` is the name for messages, its last part without ".yml" the
- * default profile name. Returns NULL if there was an error; messages, warnings too, go to `diags`.
- * An empty file gives a struct with count 0. The result has one reference. */
+/* Parses the profiles of one file. `path` is the name for messages, its last part without ".yml"
+ * the default profile name. Returns NULL if there was an error; messages, warnings too, go to
+ * `diags`. An empty file gives a struct with count 0. The result has one reference. */
 struct profile_file *profile_load(const char *path, struct span text,
                                   const struct name_resolver *resolver, struct diag_list *diags);
 

@@ -24,8 +24,9 @@ static void load_id(struct load *load, const struct id_kind *kind, const struct 
     else if (load_find_id(load, kind, item->text, &qualifier->ids[qualifier->count]))
         qualifier->count++;
     else
-        load_warning(load, item, "there is no %s '%s'; the entry matches nobody until a reload "
-                                 "finds it",
+        load_warning(load, item,
+                     "there is no %s '%s'; the entry matches nobody until a reload "
+                     "finds it",
                      kind->what, load_quote(load, item->text));
 }
 

@@ -164,8 +164,8 @@ bool load_expect_name(struct load *load, const struct yaml_node *key, const char
     return false;
 }
 
-bool load_expect_count(struct load *load, const struct yaml_node *key,
-                       const struct yaml_node *list, size_t most)
+bool load_expect_count(struct load *load, const struct yaml_node *key, const struct yaml_node *list,
+                       size_t most)
 {
     if (list->count <= most)
         return true;

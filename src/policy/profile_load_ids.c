@@ -66,8 +66,7 @@ static struct known_id *make_known(const struct load *load, const struct id_kind
 
     known->kind = kind;
     known->name = mem_copy_string(span_from_string(name));
-    known->is_found =
-        kind->find(load->resolver, name, &known->id) || find_number(name, &known->id);
+    known->is_found = kind->find(load->resolver, name, &known->id) || find_number(name, &known->id);
     return known;
 }
 

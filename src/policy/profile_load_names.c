@@ -39,15 +39,14 @@ void load_check_option(struct load *load, struct source where, struct span name)
                  "tor 0.4.9 has no option '%s' and would take it as an abbreviation of another",
                  shown);
     else if (nearest)
-        diag_add(load->diags, DIAG_WARNING, where,
-                 "tor 0.4.9 has no option '%s'; did you mean %s?", shown, nearest);
+        diag_add(load->diags, DIAG_WARNING, where, "tor 0.4.9 has no option '%s'; did you mean %s?",
+                 shown, nearest);
     else
         diag_add(load->diags, DIAG_WARNING, where, "tor 0.4.9 has no option '%s'", shown);
     free(text);
 }
 
-static void load_conf_value(struct load *load, const struct yaml_node *node,
-                            struct conf_rule *conf)
+static void load_conf_value(struct load *load, const struct yaml_node *node, struct conf_rule *conf)
 {
     if (!load_expect(load, node, YAML_SCALAR, conf->name,
                      "each value is a pattern; write '' to allow the reset of the option"))
@@ -85,7 +84,7 @@ void load_confs(struct load *load, void *target, const struct yaml_node *key,
     struct profile *profile = target;
 
     if (!load_expect(load, value, YAML_MAPPING, key->text,
-                                       "write NAME: for each option, and below it its values"))
+                     "write NAME: for each option, and below it its values"))
         return;
     load_check_case(load, value, "option");
     profile->confs = mem_zalloc(value->count, sizeof *profile->confs);
@@ -203,7 +202,7 @@ void load_events(struct load *load, void *target, const struct yaml_node *key,
     struct profile *profile = target;
 
     if (!load_expect(load, value, YAML_MAPPING, key->text,
-                                        "write NAME: for each event, and below it its options"))
+                     "write NAME: for each event, and below it its options"))
         return;
     load_check_case(load, value, "event");
     profile->events = mem_zalloc(value->count, sizeof *profile->events);

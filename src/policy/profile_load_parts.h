@@ -42,9 +42,8 @@ struct load_keys {
 /* profile_load_common.c: what every part needs. */
 
 /* Adds a message at the node's place. */
-#define load_error(load, node, ...)                                                                \
-    diag_add((load)->diags, DIAG_ERROR, (node)->where, __VA_ARGS__)
-#define load_warning(load, node, ...)                                                              \
+#define load_error(load, node, ...) diag_add((load)->diags, DIAG_ERROR, (node)->where, __VA_ARGS__)
+#define load_warning(load, node, ...) \
     diag_add((load)->diags, DIAG_WARNING, (node)->where, __VA_ARGS__)
 
 /* The text made fit for a message; borrowed, good for the next LOAD_QUOTES - 1 calls. */
@@ -55,7 +54,8 @@ const char *load_quote(struct load *load, const char *text);
 void load_mapping(struct load *load, const struct load_keys *keys, const struct yaml_node *mapping,
                   void *target);
 
-/* Whether the node is of the kind; reports it otherwise. `key` names it, `hint` says what to write. */
+/* Whether the node is of the kind; reports it otherwise. `key` names it, `hint` says what to write.
+ */
 bool load_expect(struct load *load, const struct yaml_node *node, enum yaml_kind kind,
                  const char *key, const char *hint);
 
@@ -85,8 +85,8 @@ void load_boolean(struct load *load, const struct yaml_node *key, const struct y
 struct pattern *load_pattern(struct load *load, const struct yaml_node *node);
 
 /* Whether the list has no more entries than it may; reports it otherwise. `key` names it. */
-bool load_expect_count(struct load *load, const struct yaml_node *key,
-                       const struct yaml_node *list, size_t most);
+bool load_expect_count(struct load *load, const struct yaml_node *key, const struct yaml_node *list,
+                       size_t most);
 
 /* profile_load_ids.c: names to numbers. */
 

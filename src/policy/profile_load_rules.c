@@ -71,10 +71,8 @@ static void take_reply(struct load *load, void *target, const struct yaml_node *
 }
 
 static const struct load_key rule_rows[] = {
-    {"pattern", take_pattern},
-    {"replacement", take_replacement},
-    {"response", take_response},
-    {"unmatched-response", take_unmatched},
+    {"pattern", take_pattern},   {"replacement", take_replacement},
+    {"response", take_response}, {"unmatched-response", take_unmatched},
     {"reply", take_reply},
 };
 
@@ -86,8 +84,8 @@ static const struct load_key line_rule_rows[] = {
     {"replacement", take_replacement},
 };
 
-static const struct load_keys line_rule_keys = {
-    "an entry of 'response'", line_rule_rows, sizeof line_rule_rows / sizeof *line_rule_rows};
+static const struct load_keys line_rule_keys = {"an entry of 'response'", line_rule_rows,
+                                                sizeof line_rule_rows / sizeof *line_rule_rows};
 
 static struct template *load_template(struct load *load, const struct yaml_node *node,
                                       const struct pattern *pattern)
@@ -119,8 +117,9 @@ static void load_line_rule(struct load *load, const struct yaml_node *node, stru
     load_mapping(load, &line_rule_keys, node, &nodes);
     if (!nodes.pattern || !nodes.replacement) {
         if (load->diags->errors == errors)
-            load_error(load, node, "an entry of 'response' needs both 'pattern' and 'replacement'; "
-                                   "'%s' is missing",
+            load_error(load, node,
+                       "an entry of 'response' needs both 'pattern' and 'replacement'; "
+                       "'%s' is missing",
                        nodes.pattern ? "replacement" : "pattern");
         return;
     }
@@ -228,8 +227,9 @@ static void check_reply_line(struct load *load, const struct yaml_node *node,
                              struct reply_state *state)
 {
     if (state->is_ended)
-        load_error(load, node, "a line behind the end of the reply; only the last line has a space "
-                               "behind its code, the others have -");
+        load_error(load, node,
+                   "a line behind the end of the reply; only the last line has a space "
+                   "behind its code, the others have -");
     else if (has_control_character(node->text))
         load_error(load, node, "a control character in a line of a reply; take it out");
     else if (state->in_data)
@@ -309,8 +309,9 @@ static void load_rule(struct load *load, const struct yaml_node *node, struct ru
     else if (node->kind == YAML_MAPPING)
         load_rule_mapping(load, node, rule);
     else
-        load_error(load, node, "%s stands where a rule belongs; write a pattern ('' for no "
-                               "arguments) or a mapping with 'pattern'",
+        load_error(load, node,
+                   "%s stands where a rule belongs; write a pattern ('' for no "
+                   "arguments) or a mapping with 'pattern'",
                    yaml_kind_text(node->kind));
 }
 
@@ -412,7 +413,7 @@ void load_commands(struct load *load, void *target, const struct yaml_node *key,
     struct profile *profile = target;
 
     if (!load_expect(load, value, YAML_MAPPING, key->text,
-                                          "write NAME: and below it the list of its rules"))
+                     "write NAME: and below it the list of its rules"))
         return;
     load_check_case(load, value, "command");
     profile->commands = mem_zalloc(value->count, sizeof *profile->commands);

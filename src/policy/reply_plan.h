@@ -23,8 +23,8 @@ struct reply_plan *reply_plan_new(const struct keyword *keyword);
 void reply_plan_free(struct reply_plan *plan);
 
 /* Adds the next key in the client's order. `sent_key`: the key as sent to tor, copied; empty data
- * for a command that is judged as a whole (one part for all). `rule` may be NULL (confs). A rule with
- * `reply` is a part that tor is not asked for. */
+ * for a command that is judged as a whole (one part for all). `rule` may be NULL (confs). A rule
+ * with `reply` is a part that tor is not asked for. */
 void reply_plan_add(struct reply_plan *plan, struct span sent_key, const struct rule *rule);
 
 /* Whether tor need not be asked at all: every part is answered by the profile, or one of them is

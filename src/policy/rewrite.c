@@ -28,7 +28,7 @@ static bool rewrite_keeps_framing(const struct reply_line *old, struct span wire
 
     if (old->kind == REPLY_DATA_LINE)
         return rewrite_is_data(wire);
-    return reply_parse_line(wire, &new) && new.kind == old->kind && new.code == old->code;
+    return reply_parse_line(wire, &new) && new.kind == old->kind &&new.code == old->code;
 }
 
 static enum rewrite_result rewrite_expand(const struct line_rule *rule,

@@ -26,7 +26,8 @@ struct part {
     struct span text; /* PART_TEXT: points into the template's copy */
 };
 
-struct template {
+struct template
+{
     char *text;
     struct part *parts;
     size_t count;
@@ -142,7 +143,7 @@ static bool read_field(struct reader *reader)
 
     if (end == rest.len)
         return refuse(reader, "a { without its }; write {{ for the character");
-    bool done = name.len == 0    ? add_automatic(reader)
+    bool done = name.len == 0     ? add_automatic(reader)
                 : is_number(name) ? add_numbered(reader, name)
                                   : add_named(reader, name);
     if (done)

@@ -12,8 +12,7 @@
 
 static bool ends_with(struct span text, struct span suffix)
 {
-    return text.len > suffix.len &&
-           span_equals(span_from(text, text.len - suffix.len), suffix);
+    return text.len > suffix.len && span_equals(span_from(text, text.len - suffix.len), suffix);
 }
 
 /* The kinds of units that processes can be in. */

@@ -4,7 +4,8 @@
 
 #include "span.h"
 
-/* The unit of the system's service manager, borrowed from `cgroups`; empty: none, or not certain. */
+/* The unit of the system's service manager, borrowed from `cgroups`; empty: none, or not certain.
+ */
 struct span unit_name_find(struct span cgroups);
 
 #endif

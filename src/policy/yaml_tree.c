@@ -170,8 +170,7 @@ static bool is_null_text(struct span text)
 static void read_scalar(const struct reader *reader, struct yaml_node *node)
 {
     const yaml_event_t *event = &reader->event;
-    struct span text =
-        span_make((const char *)event->data.scalar.value, event->data.scalar.length);
+    struct span text = span_make((const char *)event->data.scalar.value, event->data.scalar.length);
 
     check_decoration(reader, event->data.scalar.anchor, event->data.scalar.tag);
     node->is_plain = event->data.scalar.style == YAML_PLAIN_SCALAR_STYLE;

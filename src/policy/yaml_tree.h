@@ -26,15 +26,15 @@ enum yaml_kind {
 struct yaml_node {
     enum yaml_kind kind;
     struct source where;
-    char *text;  /* YAML_SCALAR: NUL-terminated, holds no NUL (that is an error) */
-    bool is_plain; /* YAML_SCALAR: written without quotes */
+    char *text;              /* YAML_SCALAR: NUL-terminated, holds no NUL (that is an error) */
+    bool is_plain;           /* YAML_SCALAR: written without quotes */
     struct yaml_node *items; /* YAML_LIST: elements; YAML_MAPPING: key, value, key, value */
     size_t count;            /* elements, or pairs */
 };
 
 /* Parses one document. NULL if there was an error, all of it in `diags`, or if the text holds no
- * document at all (*is_empty_out is true and nothing is reported: an empty file is legal). `file` is
- * copied by nobody: it must outlive the tree. */
+ * document at all (*is_empty_out is true and nothing is reported: an empty file is legal). `file`
+ * is copied by nobody: it must outlive the tree. */
 struct yaml_node *yaml_tree_parse(const char *file, struct span text, struct diag_list *diags,
                                   bool *is_empty_out);
 

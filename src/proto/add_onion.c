@@ -271,8 +271,7 @@ enum target_result add_onion_canonical(struct span arguments, struct buf *out,
 }
 
 bool add_onion_each_target(struct span arguments,
-                           bool (*visit)(const struct target *target, void *context),
-                           void *context)
+                           bool (*visit)(const struct target *target, void *context), void *context)
 {
     struct span key;
     struct kv_pair pair;

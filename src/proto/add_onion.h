@@ -17,9 +17,9 @@ enum target_kind {
 
 struct target {
     enum target_kind kind;
-    uint8_t address[16];  /* network order; IPv4 uses the first 4. v4-mapped IPv6 becomes IPv4 */
-    uint16_t port;        /* not for Unix sockets */
-    struct span path;     /* Unix sockets: absolute path; borrowed */
+    uint8_t address[16]; /* network order; IPv4 uses the first 4. v4-mapped IPv6 becomes IPv4 */
+    uint16_t port;       /* not for Unix sockets */
+    struct span path;    /* Unix sockets: absolute path; borrowed */
 };
 
 enum target_result {

@@ -82,8 +82,7 @@ static void end_block(struct command_reader *reader, struct command *command_out
 }
 
 /* Takes one line without its end into the block; true if it was the last one. */
-static bool feed_block(struct command_reader *reader, struct span line,
-                       struct command *command_out)
+static bool feed_block(struct command_reader *reader, struct span line, struct command *command_out)
 {
     if (span_equals(line, SPAN("."))) {
         end_block(reader, command_out);

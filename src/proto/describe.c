@@ -167,11 +167,32 @@ static const char *const reply_keys[] = {"ServiceID", "PrivateKey", "ClientAuth"
 
 /* How the texts of tor's errors begin. */
 static const char *const error_words[] = {
-    "Authentication", "Authenticator", "Bad",     "Cannot",   "Circuit",      "Command",
-    "Couldn't",       "Descriptor",    "Failed",  "Internal", "Invalid",      "Malformed",
-    "Missing",        "Need",          "No",      "Not",      "Onion",        "Router",
-    "Setting",        "Too",           "Unable",  "Unknown",  "Unacceptable", "Unrecognized",
-    "Wrong",          NULL,
+    "Authentication",
+    "Authenticator",
+    "Bad",
+    "Cannot",
+    "Circuit",
+    "Command",
+    "Couldn't",
+    "Descriptor",
+    "Failed",
+    "Internal",
+    "Invalid",
+    "Malformed",
+    "Missing",
+    "Need",
+    "No",
+    "Not",
+    "Onion",
+    "Router",
+    "Setting",
+    "Too",
+    "Unable",
+    "Unknown",
+    "Unacceptable",
+    "Unrecognized",
+    "Wrong",
+    NULL,
 };
 
 static const char *const ignored_events[] = {"EXTENDED", "AUTHDIR_NEWDESCS", NULL};

@@ -24,8 +24,8 @@ enum keyword_id {
     KEYWORD_GETCONF,
     KEYWORD_GETINFO,
     KEYWORD_HSFETCH,
-    KEYWORD_HSPOST,       /* +HSPOST */
-    KEYWORD_LOADCONF,     /* +LOADCONF */
+    KEYWORD_HSPOST,   /* +HSPOST */
+    KEYWORD_LOADCONF, /* +LOADCONF */
     KEYWORD_MAPADDRESS,
     KEYWORD_ONION_CLIENT_AUTH_ADD,
     KEYWORD_ONION_CLIENT_AUTH_REMOVE,
@@ -66,10 +66,10 @@ enum keyword_reply {
 };
 
 enum keyword_flag {
-    KEYWORD_IS_BLOCK = 1 << 0,   /* "+NAME" with a data block; does not exist as a single line */
-    KEYWORD_IS_LOCAL = 1 << 1,   /* answered by onion-grater, never forwarded (design 4.1) */
-    KEYWORD_HAS_KEYS = 1 << 2,   /* several keys, each judged on its own (design 3.5) */
-    KEYWORD_IS_SECRET = 1 << 3,  /* its arguments hold keys or passwords: wiped, never logged */
+    KEYWORD_IS_BLOCK = 1 << 0,    /* "+NAME" with a data block; does not exist as a single line */
+    KEYWORD_IS_LOCAL = 1 << 1,    /* answered by onion-grater, never forwarded (design 4.1) */
+    KEYWORD_HAS_KEYS = 1 << 2,    /* several keys, each judged on its own (design 3.5) */
+    KEYWORD_IS_SECRET = 1 << 3,   /* its arguments hold keys or passwords: wiped, never logged */
     KEYWORD_IS_OBSOLETE = 1 << 4, /* tor only answers that it is gone */
 };
 
@@ -78,10 +78,10 @@ struct keyword {
     enum keyword_id id;
     enum keyword_grammar grammar;
     enum keyword_reply reply;
-    unsigned flags;            /* enum keyword_flag */
-    unsigned min_words;        /* positional words that tor demands */
-    unsigned max_words;        /* and allows (UINT_MAX: any); K grammars: those before the pairs */
-    const char *const *keys;   /* NULL-terminated: keywords of K grammars, for logs; or NULL */
+    unsigned flags;          /* enum keyword_flag */
+    unsigned min_words;      /* positional words that tor demands */
+    unsigned max_words;      /* and allows (UINT_MAX: any); K grammars: those before the pairs */
+    const char *const *keys; /* NULL-terminated: keywords of K grammars, for logs; or NULL */
 };
 
 /* The row for a name in any case. `is_block`: the line began with "+" (the name comes without it).

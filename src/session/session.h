@@ -18,23 +18,23 @@
 #include "tor_facts.h"
 #include "torauth.h"
 
-#define SESSION_MAX_PENDING 64               /* design 4.2: unanswered commands */
-#define SESSION_REPLY_BUFFER (1024 * 1024)   /* design 4.4: then tor is not read */
-#define SESSION_REPLY_HOLD (64 * 1024)       /* a longer reply is passed on in pieces */
-#define SESSION_COMMANDS_A_TURN 16           /* then others have their turn */
+#define SESSION_MAX_PENDING 64             /* design 4.2: unanswered commands */
+#define SESSION_REPLY_BUFFER (1024 * 1024) /* design 4.4: then tor is not read */
+#define SESSION_REPLY_HOLD (64 * 1024)     /* a longer reply is passed on in pieces */
+#define SESSION_COMMANDS_A_TURN 16         /* then others have their turn */
 
-/* tor buffers its answers without a limit (control-protocol 3), so it is not asked for everything at
- * once: keys and commands that it owes an answer to. The next wait here for their turn. */
+/* tor buffers its answers without a limit (control-protocol 3), so it is not asked for everything
+ * at once: keys and commands that it owes an answer to. The next wait here for their turn. */
 #define SESSION_TOR_WINDOW 32
 
 /* What was done with one command: for the log and the counters. Borrowed during the call. */
 struct session_report {
     const struct command *command;
     enum verdict verdict;
-    bool is_local;          /* answered by us without any rule: PROTOCOLINFO and its like */
+    bool is_local; /* answered by us without any rule: PROTOCOLINFO and its like */
     bool is_rewritten;
-    struct source rule;     /* file NULL: none */
-    const char *reason;     /* refused: why; else NULL */
+    struct source rule; /* file NULL: none */
+    const char *reason; /* refused: why; else NULL */
 };
 
 struct session_observer {

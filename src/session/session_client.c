@@ -71,8 +71,9 @@ static void take_protocolinfo(struct session *session, const struct command *com
 static void take_local(struct session *session, const struct command *command)
 {
     if (command->keyword->id == KEYWORD_AUTHCHALLENGE) {
-        refuse(session, command, "there is no cookie to be challenged for: clients are known by "
-                                 "their credentials");
+        refuse(session, command,
+               "there is no cookie to be challenged for: clients are known by "
+               "their credentials");
         return;
     }
     report(session, command, NULL, true);
@@ -138,9 +139,8 @@ static void carry_out(struct session *session, const struct command *command,
         forward(session, command, decision);
         break;
     case VERDICT_ANSWER:
-        reply_plan_answer(
-            decision->plan,
-            &pending_push(&session->pending, PENDING_LOCAL, command->keyword)->text);
+        reply_plan_answer(decision->plan,
+                          &pending_push(&session->pending, PENDING_LOCAL, command->keyword)->text);
         break;
     case VERDICT_SUBSCRIBE:
         subscribe(session, command);
@@ -188,8 +188,7 @@ size_t session_client_input(struct session *session, struct span bytes)
 
     while (!session->input_closed && session_reads_client(session) &&
            commands++ < SESSION_COMMANDS_A_TURN) {
-        enum command_result result =
-            command_reader_next(&session->client_reader, &rest, &command);
+        enum command_result result = command_reader_next(&session->client_reader, &rest, &command);
         if (result == COMMAND_NONE)
             break;
         if (result == COMMAND_TOO_LONG) {

@@ -50,7 +50,7 @@ struct session {
     struct torauth auth;
     struct reply_reader tor_reader;
     struct buf to_tor;
-    size_t owed; /* replies that tor owes us: pending of kind SENT and RESUBSCRIBE */
+    size_t owed;        /* replies that tor owes us: pending of kind SENT and RESUBSCRIBE */
     size_t owed_weight; /* of those that are SENT */
     bool drops_tor;
     const char *tor_reason; /* why we dropped it, for the client; NULL: ask the shell */

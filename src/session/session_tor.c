@@ -48,9 +48,8 @@ static void note_ownership(struct pending *pending)
 /* A key of GETINFO or GETCONF is a reply of its own size. */
 static size_t weigh(const struct pending *pending)
 {
-    size_t keys = pending->keyword->flags & KEYWORD_HAS_KEYS
-                      ? words_count(buf_span(&pending->text))
-                      : 0;
+    size_t keys =
+        pending->keyword->flags & KEYWORD_HAS_KEYS ? words_count(buf_span(&pending->text)) : 0;
 
     return keys > 0 ? keys : 1;
 }
@@ -58,9 +57,8 @@ static size_t weigh(const struct pending *pending)
 /* Whether tor may be asked for one more. Where it owes nothing a command of any size may go. */
 static bool may_send(const struct session *session, const struct pending *pending)
 {
-    return session->owed == 0 ||
-           (session->owed_weight + pending->weight <= SESSION_TOR_WINDOW &&
-            session->outbox.buf.len < SESSION_REPLY_HOLD);
+    return session->owed == 0 || (session->owed_weight + pending->weight <= SESSION_TOR_WINDOW &&
+                                  session->outbox.buf.len < SESSION_REPLY_HOLD);
 }
 
 /* The one place where a client's command goes to tor. */
@@ -144,8 +142,7 @@ static void resubscribe(struct session *session)
 
     if (!session->events || session->events->count == 0)
         return;
-    struct pending *pending =
-        pending_push_front(&session->pending, PENDING_RESUBSCRIBE, setevents);
+    struct pending *pending = pending_push_front(&session->pending, PENDING_RESUBSCRIBE, setevents);
     pending->plan = reply_plan_new(setevents);
     reply_plan_add(pending->plan, span_make(NULL, 0), NULL);
     buf_init(&arguments, COMMAND_MAX_LINE);
@@ -176,8 +173,7 @@ static void feed_login(struct session *session, const struct reply_line *line)
 
 static void own_service(struct session *session, const char *service)
 {
-    session->services =
-        mem_resize(session->services, session->service_count + 1, sizeof(char *));
+    session->services = mem_resize(session->services, session->service_count + 1, sizeof(char *));
     session->services[session->service_count++] =
         mem_copy_string(span_from_string(service ? service : ""));
 }
@@ -275,8 +271,8 @@ static void feed_reply(struct session *session, const struct reply_line *line)
     }
     session->message = MESSAGE_REPLY;
     note_service(head, line);
-    switch (reply_plan_feed(head->plan, line, &session->variables,
-                            outbox_message(&session->outbox), &is_success)) {
+    switch (reply_plan_feed(head->plan, line, &session->variables, outbox_message(&session->outbox),
+                            &is_success)) {
     case REPLY_PLAN_MORE:
         commit_piece(session);
         break;
@@ -366,8 +362,7 @@ void session_tor_input(struct session *session, struct span bytes)
 
 bool session_awaits_tor(const struct session *session)
 {
-    return !session->end_reason &&
-           (session->tor_state == SESSION_TOR_LOGIN || session->owed > 0);
+    return !session->end_reason && (session->tor_state == SESSION_TOR_LOGIN || session->owed > 0);
 }
 
 bool session_reads_tor(const struct session *session)

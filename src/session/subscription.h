@@ -20,7 +20,8 @@ struct event_set {
 struct event_set *event_set_from_arguments(const struct policy_view *view, struct span arguments);
 void event_set_free(struct event_set *set); /* NULL allowed */
 
-/* The rule by which an event of that name is delivered, or NULL: it is dropped. NULL set allowed. */
+/* The rule by which an event of that name is delivered, or NULL: it is dropped. NULL set allowed.
+ */
 const struct event_rule *event_set_find(const struct event_set *set, struct span name);
 
 /* Whether both hold the same events. NULL is the empty set. */

@@ -157,7 +157,8 @@ static void take_version_line(struct torauth *auth, struct span fields)
     buf_clear(&version);
 }
 
-/* The password, if there is one to be had; false and FAILED, with `why_not` in the reason, if not. */
+/* The password, if there is one to be had; false and FAILED, with `why_not` in the reason, if not.
+ */
 static bool try_password(struct torauth *auth, const char *why_not, struct buf *to_tor)
 {
     struct buf password;
@@ -190,8 +191,8 @@ static void choose_method(struct torauth *auth, struct buf *to_tor)
                          : "tor offers no way to log in that this program knows",
                      to_tor);
     } else if (!auth->secrets->read_cookie(auth->secrets->context,
-                                           auth->cookie_path ? auth->cookie_path : "",
-                                           auth->cookie, &reason)) {
+                                           auth->cookie_path ? auth->cookie_path : "", auth->cookie,
+                                           &reason)) {
         try_password(auth, reason, to_tor);
     } else if (auth->offers_safecookie) {
         send_challenge(auth, to_tor);

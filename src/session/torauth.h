@@ -17,9 +17,9 @@
 #define TORAUTH_REASON_MAX 256
 
 struct torauth_secrets {
-    /* Reads the cookie (exactly TORAUTH_COOKIE_SIZE bytes). `path` is what tor named, NUL-terminated;
-     * the shell may prefer a configured one. False: *reason_out is a static or owned text that lives
-     * until the next call, for the log. */
+    /* Reads the cookie (exactly TORAUTH_COOKIE_SIZE bytes). `path` is what tor named,
+     * NUL-terminated; the shell may prefer a configured one. False: *reason_out is a static or
+     * owned text that lives until the next call, for the log. */
     bool (*read_cookie)(void *context, const char *path, uint8_t cookie_out[TORAUTH_COOKIE_SIZE],
                         const char **reason_out);
     /* Appends the password; false: none is configured or it cannot be read (*reason_out NULL or
@@ -49,7 +49,7 @@ struct torauth {
     bool offers_null, offers_cookie, offers_safecookie, offers_password;
     uint8_t cookie[TORAUTH_COOKIE_SIZE];
     uint8_t nonce[TORAUTH_NONCE_SIZE];
-    bool has_methods; /* an AUTH line was seen */
+    bool has_methods;                /* an AUTH line was seen */
     char reason[TORAUTH_REASON_MAX]; /* TORAUTH_FAILED: why, for the log */
 };
 
