@@ -267,6 +267,8 @@ class Check(harness.TestCase):
                 status, output = run(*args)
                 self.assertEqual(status, 2, output)
                 self.assertTrue(output.strip())
+        empty = harness.fresh_dir("n")
+        self.assertEqual(run("--config", "/dev/null", "--profiles", empty, "--check")[0], 0)
         self.assertRegex(run("--config", config, "--check")[1],
                          re.escape(config) + r":3:3: .*repl-timeout")
 
