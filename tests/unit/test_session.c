@@ -493,6 +493,7 @@ Test(session, a_command_over_the_window_goes_alone)
     buf_append_string(&command, "\r\n");
     client_says(&f, "SIGNAL NEWNYM\r\n");
     session_client_input(f.session, buf_span(&command));
+    buf_append_char(&command, '\0'); /* expect_bytes takes a string */
     log_in(&f);
     expect_bytes(&f.tor, "SIGNAL NEWNYM\r\n", "the first");
     tor_says(&f, "250 OK\r\n");
