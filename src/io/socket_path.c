@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "mem.h"
+#include "path.h"
 #include "span.h"
 
 static bool is_trusted_owner(uid_t uid)
@@ -26,23 +27,6 @@ static bool refuse(struct buf *reason, const char *path, const char *text)
     buf_append_escaped(reason, span_from_string(path), 0);
     buf_printf(reason, ": %s", text);
     return false;
-}
-
-/* `path` is absolute, without empty, "." and ".." parts. */
-static bool is_plain(const char *path)
-{
-    struct span rest = span_from_string(path);
-
-    if (path[0] != '/')
-        return false;
-    while (rest.len > 0) {
-        rest = span_from(rest, 1);
-        struct span part = span_first(rest, span_find(rest, '/'));
-        if (part.len == 0 || span_equals(part, SPAN(".")) || span_equals(part, SPAN("..")))
-            return false;
-        rest = span_from(rest, part.len);
-    }
-    return true;
 }
 
 /* One directory on the way, by its name as it stands; `is_last`: the socket is made in it. */
@@ -91,7 +75,7 @@ static bool check_chain(const char *directory, struct buf *reason)
 /* The chain as written, for its links, and as resolved, for where they lead. */
 static bool check_place(const char *directory, struct buf *reason)
 {
-    if (!is_plain(directory) && strcmp(directory, "/") != 0)
+    if (!path_is_normal(span_from_string(directory)) && strcmp(directory, "/") != 0)
         return refuse(reason, directory,
                       "an absolute path without \"//\", \".\" and \"..\" "
                       "belongs here");
@@ -117,7 +101,7 @@ bool socket_path_check(const char *path, struct buf *reason)
 {
     struct sockaddr_un address;
 
-    if (!is_plain(path)) {
+    if (!path_is_normal(span_from_string(path))) {
         buf_append_string(reason, "a socket's path must be absolute, without \"//\", \".\" and "
                                   "\"..\"");
         return false;

@@ -8,6 +8,7 @@
 #include "ascii.h"
 #include "identity.h"
 #include "mem.h"
+#include "path.h"
 #include "profile_load_parts.h"
 
 /* systemd's limit for names of units. */
@@ -95,21 +96,6 @@ void load_apparmor_profiles(struct load *load, void *target, const struct yaml_n
     load_qualifier(load, &profile->apparmor_profiles, key, value, check_label);
 }
 
-/* Whether the kernel could write the path like this: no empty, "." or ".." part. */
-static bool is_plain_path(const char *path)
-{
-    struct span rest = span_from_string(path);
-
-    while (rest.len > 0) {
-        rest = span_from(rest, 1);
-        struct span part = span_first(rest, span_find(rest, '/'));
-        if (part.len == 0 || span_equals(part, SPAN(".")) || span_equals(part, SPAN("..")))
-            return false;
-        rest = span_from(rest, part.len);
-    }
-    return true;
-}
-
 static void check_executable(struct load *load, const struct yaml_node *item)
 {
     if (item->text[0] != '/') {
@@ -117,7 +103,7 @@ static void check_executable(struct load *load, const struct yaml_node *item)
                    load_quote(load, item->text));
         return;
     }
-    if (!is_plain_path(item->text))
+    if (!path_is_normal(span_from_string(item->text)))
         load_error(load, item,
                    "'%s' is no path of a file as the kernel writes it; take out empty, '.' and "
                    "'..' parts and a '/' at the end",

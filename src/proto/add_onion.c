@@ -11,6 +11,7 @@
 #include "ascii.h"
 #include "kvline.h"
 #include "line.h"
+#include "path.h"
 #include "words.h"
 
 #define UNIX_PREFIX "unix:"
@@ -108,28 +109,14 @@ static enum target_result parse_ip_target(struct span text, uint16_t default_por
     return parse_port_tail(span_from(text, colon), default_port, target);
 }
 
-/* A component of a path as the kernel would go through it: never empty, "." or "..". */
-static bool component_is_plain(struct span component)
-{
-    return component.len > 0 && !span_equals(component, SPAN(".")) &&
-           !span_equals(component, SPAN(".."));
-}
-
 static bool path_is_plain(struct span path)
 {
-    if (path.len < 2 || path.len >= PATH_SIZE || path.data[0] != '/')
+    if (path.len >= PATH_SIZE)
         return false;
     for (size_t i = 0; i < path.len; i++)
         if (path.data[i] == ' ' || path.data[i] == '"' || path.data[i] == '\'')
             return false;
-    while (path.len > 0) {
-        path = span_from(path, 1);
-        struct span component = span_first(path, span_find(path, '/'));
-        if (!component_is_plain(component))
-            return false;
-        path = span_from(path, component.len);
-    }
-    return true;
+    return path_is_normal(path);
 }
 
 /* Whether the plain path is below a folder of the kernel's. /proc/PID/root and /proc/PID/fd lead to

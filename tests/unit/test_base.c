@@ -7,6 +7,7 @@
 #include "hex.h"
 #include "hmac.h"
 #include "mem.h"
+#include "path.h"
 #include "span.h"
 
 #define COUNT(rows) (sizeof(rows) / sizeof *(rows))
@@ -418,4 +419,21 @@ Test(mem, arrays)
     array = mem_resize(array, 0, sizeof *array);
     free(array);
     free(mem_zalloc(0, 0));
+}
+
+Test(base, path_in_normal_form)
+{
+    static const struct {
+        struct span path;
+        bool is_normal;
+    } rows[] = {
+        {SPAN("/a"), true},         {SPAN("/run/tor/control"), true}, {SPAN("/a.b/..c/d."), true},
+        {SPAN("/a b"), true},       {SPAN(""), false},                {SPAN("/"), false},
+        {SPAN("a/b"), false},       {SPAN("//a"), false},             {SPAN("/a//b"), false},
+        {SPAN("/a/"), false},       {SPAN("/./a"), false},            {SPAN("/a/."), false},
+        {SPAN("/a/../b"), false},   {SPAN("/.."), false},             {SPAN("./a"), false},
+    };
+
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        cr_expect_eq(path_is_normal(rows[i].path), rows[i].is_normal, "row %zu", i);
 }

@@ -12,7 +12,7 @@
 #include <string.h>
 
 #include "mem.h"
-#include "session_stub.h"
+#include "session_rig.h"
 
 #define LEAST_FILES 25 /* fewer means that the directory was not found */
 
@@ -27,7 +27,7 @@ struct replay {
     enum cut cut;
     uint64_t random;
 
-    struct stub stub;
+    struct rig rig;
 
     bool is_tor_up;
     bool is_tor_connected;
@@ -87,7 +87,7 @@ static void feed_tor(struct replay *replay, struct span bytes)
 {
     while (bytes.len > 0 && replay->is_tor_connected) {
         size_t size = next_cut(replay, bytes.len);
-        session_tor_input(replay->stub.session, span_first(bytes, size));
+        session_tor_input(replay->rig.session, span_first(bytes, size));
         bytes = span_from(bytes, size);
     }
 }
@@ -95,7 +95,7 @@ static void feed_tor(struct replay *replay, struct span bytes)
 static void take_tor_line(struct replay *replay)
 {
     struct span line = buf_span(&replay->tor_line);
-    const char *answer = stub_login_answer(line);
+    const char *answer = rig_login_answer(line);
 
     if (!answer)
         cr_assert(buf_append(&replay->tor_got, line));
@@ -107,7 +107,7 @@ static void take_tor_line(struct replay *replay)
 /* Takes what is ready for tor; true if there was something. */
 static bool drain_to_tor(struct replay *replay)
 {
-    struct span ready = session_tor_output(replay->stub.session);
+    struct span ready = session_tor_output(replay->rig.session);
     size_t size = ready.len ? next_cut(replay, ready.len) : 0;
     struct buf piece;
 
@@ -115,7 +115,7 @@ static bool drain_to_tor(struct replay *replay)
         return false;
     buf_init(&piece, STUB_STREAM_MAX);
     buf_append(&piece, span_first(ready, size));
-    session_tor_sent(replay->stub.session, size);
+    session_tor_sent(replay->rig.session, size);
     for (size_t i = 0; i < size; i++) {
         buf_append_char(&replay->tor_line, piece.data[i]);
         if (piece.data[i] == '\n')
@@ -127,13 +127,13 @@ static bool drain_to_tor(struct replay *replay)
 
 static bool drain_to_client(struct replay *replay)
 {
-    struct span ready = session_client_output(replay->stub.session);
+    struct span ready = session_client_output(replay->rig.session);
     size_t size = ready.len ? next_cut(replay, ready.len) : 0;
 
     if (!size)
         return false;
     cr_assert(buf_append(&replay->client_got, span_first(ready, size)));
-    session_client_sent(replay->stub.session, size);
+    session_client_sent(replay->rig.session, size);
     return true;
 }
 
@@ -141,27 +141,27 @@ static void lose_tor(struct replay *replay, const char *reason)
 {
     replay->is_tor_connected = false;
     buf_reset(&replay->tor_line);
-    session_tor_lost(replay->stub.session, reason);
+    session_tor_lost(replay->rig.session, reason);
 }
 
 /* Connects if asked to; true if that changed something. A session that only wants its events back
  * would be tried again after a pause: here, when tor is up. */
 static bool connect_tor(struct replay *replay)
 {
-    if (replay->is_tor_connected && session_drops_tor(replay->stub.session)) {
+    if (replay->is_tor_connected && session_drops_tor(replay->rig.session)) {
         lose_tor(replay, "dropped");
         return true;
     }
-    if (replay->is_tor_connected || !session_wants_tor(replay->stub.session))
+    if (replay->is_tor_connected || !session_wants_tor(replay->rig.session))
         return false;
     if (!replay->is_tor_up) {
-        if (!session_wants_tor_now(replay->stub.session))
+        if (!session_wants_tor_now(replay->rig.session))
             return false;
-        session_tor_lost(replay->stub.session, "Connection refused");
+        session_tor_lost(replay->rig.session, "Connection refused");
         return true;
     }
     replay->is_tor_connected = true;
-    session_tor_connected(replay->stub.session);
+    session_tor_connected(replay->rig.session);
     return true;
 }
 
@@ -177,19 +177,19 @@ static void settle(struct replay *replay)
     }
     if (is_busy)
         fail(replay, "the session never comes to rest");
-    replay->has_ended = session_end_reason(replay->stub.session) != NULL;
+    replay->has_ended = session_end_reason(replay->rig.session) != NULL;
 }
 
 static void feed_client(struct replay *replay, struct span bytes)
 {
     while (bytes.len > 0) {
         size_t size = next_cut(replay, bytes.len);
-        size_t taken = session_client_input(replay->stub.session, span_first(bytes, size));
+        size_t taken = session_client_input(replay->rig.session, span_first(bytes, size));
 
         bytes = span_from(bytes, taken);
         if (taken < size) {
             settle(replay);
-            if (!session_reads_client(replay->stub.session)) {
+            if (!session_reads_client(replay->rig.session)) {
                 fail(replay, "the session takes no more from the client");
                 return;
             }
@@ -292,7 +292,7 @@ static void direct(struct replay *replay, char who, const char *word)
     }
     expect_streams(replay);
     if (who == 'C' && strcmp(word, "eof") == 0) {
-        session_client_eof(replay->stub.session);
+        session_client_eof(replay->rig.session);
     } else if (who == 'T' && strcmp(word, "up") == 0) {
         replay->is_tor_up = true;
     } else if (who == 'T' && (strcmp(word, "lost") == 0 || strcmp(word, "down") == 0)) {
@@ -368,7 +368,7 @@ static struct profile_file *load_profile(const char *path, char **lines, size_t 
     buf_init(&text, STUB_STREAM_MAX);
     for (size_t i = from; i < to; i++)
         buf_printf(&text, "%s\n", lines[i]);
-    struct profile_file *file = stub_load(path, buf_span(&text));
+    struct profile_file *file = rig_load(path, buf_span(&text));
     buf_clear(&text);
     return file;
 }
@@ -405,7 +405,7 @@ static void replay_file(const char *path, enum cut cut, uint64_t seed)
     cr_assert(profile < dialogue && dialogue < count, "%s: no profile: and dialogue:", path);
     for (size_t i = 0; i < 6; i++)
         buf_init(replay_bufs(&replay)[i], STUB_STREAM_MAX);
-    stub_open(&replay.stub, load_profile(path, lines, profile + 1, dialogue));
+    rig_open(&replay.rig, load_profile(path, lines, profile + 1, dialogue));
     replay.is_tor_up = true;
     for (size_t i = dialogue + 1; i < count && !replay.failures; i++) {
         replay.line = (unsigned)i + 1;
@@ -416,7 +416,7 @@ static void replay_file(const char *path, enum cut cut, uint64_t seed)
         flush_input(&replay);
         expect_streams(&replay);
     }
-    stub_close(&replay.stub);
+    rig_close(&replay.rig);
     for (size_t i = 0; i < 6; i++)
         buf_clear(replay_bufs(&replay)[i]);
     free_lines(lines, count);

@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "mem.h"
-#include "session_stub.h"
+#include "session_rig.h"
 
 #define SESSIONS 250
 #define COMMANDS_MAX 150
@@ -150,7 +150,7 @@ enum schedule {
 struct run {
     uint64_t random;
     enum schedule schedule;
-    struct stub stub;
+    struct rig rig;
     bool is_connected;
     const struct row *script[COMMANDS_MAX + 1];
     size_t count;
@@ -197,12 +197,12 @@ static void run_open(struct run *run, uint64_t seed, enum schedule schedule)
     run->schedule = schedule;
     for (size_t i = 0; run_buf(run, i); i++)
         buf_init(run_buf(run, i), STUB_STREAM_MAX);
-    stub_open(&run->stub, stub_load("app.yml", span_from_string(profile_text)));
+    rig_open(&run->rig, rig_load("app.yml", span_from_string(profile_text)));
 }
 
 static void run_close(struct run *run)
 {
-    stub_close(&run->stub);
+    rig_close(&run->rig);
     for (size_t i = 0; run_buf(run, i); i++)
         buf_clear(run_buf(run, i));
 }
@@ -231,7 +231,7 @@ static const struct row *next_expected(struct run *run)
 
 static void take_command(struct run *run, struct span command)
 {
-    const char *login = stub_login_answer(command);
+    const char *login = rig_login_answer(command);
     const struct row *row = login ? NULL : next_expected(run);
 
     if (login) {
@@ -252,7 +252,7 @@ static void take_byte_at_tor(struct run *run, char byte)
     struct span line = buf_span(&run->tor_line);
     bool is_block = line.data[0] == '+';
 
-    if (is_block ? !stub_ends_with(line, SPAN("\r\n.\r\n")) : byte != '\n')
+    if (is_block ? !rig_ends_with(line, SPAN("\r\n.\r\n")) : byte != '\n')
         return;
     take_command(run, line);
     buf_reset(&run->tor_line);
@@ -265,31 +265,31 @@ static bool carry_from_client(struct run *run)
     struct span bytes = buf_span(&run->client);
     size_t size = bytes.len ? piece(run, bytes.len) : 0, taken;
 
-    if (!size || !session_reads_client(run->stub.session))
+    if (!size || !session_reads_client(run->rig.session))
         return false;
-    taken = session_client_input(run->stub.session, span_first(bytes, size));
+    taken = session_client_input(run->rig.session, span_first(bytes, size));
     buf_consume(&run->client, taken);
     return taken > 0;
 }
 
 static bool carry_to_client(struct run *run)
 {
-    struct span ready = session_client_output(run->stub.session);
+    struct span ready = session_client_output(run->rig.session);
     size_t size = ready.len ? piece(run, ready.len) : 0;
 
     cr_assert(buf_append(&run->seen, span_first(ready, size)));
-    session_client_sent(run->stub.session, size);
+    session_client_sent(run->rig.session, size);
     return size > 0;
 }
 
 static bool carry_to_tor(struct run *run)
 {
-    struct span ready = session_tor_output(run->stub.session);
+    struct span ready = session_tor_output(run->rig.session);
     size_t size = ready.len ? piece(run, ready.len) : 0;
 
     for (size_t i = 0; i < size; i++)
         take_byte_at_tor(run, ready.data[i]);
-    session_tor_sent(run->stub.session, size);
+    session_tor_sent(run->rig.session, size);
     return size > 0;
 }
 
@@ -298,26 +298,26 @@ static bool carry_from_tor(struct run *run)
     struct span bytes = buf_span(&run->from_tor);
     size_t size = bytes.len ? piece(run, bytes.len) : 0;
 
-    if (!size || !run->is_connected || !session_reads_tor(run->stub.session))
+    if (!size || !run->is_connected || !session_reads_tor(run->rig.session))
         return false;
-    session_tor_input(run->stub.session, span_first(bytes, size));
+    session_tor_input(run->rig.session, span_first(bytes, size));
     buf_consume(&run->from_tor, size);
     return true;
 }
 
 static bool carry_connection(struct run *run)
 {
-    if (run->is_connected && session_drops_tor(run->stub.session)) {
+    if (run->is_connected && session_drops_tor(run->rig.session)) {
         run->is_connected = false;
         buf_reset(&run->from_tor);
         buf_reset(&run->tor_line);
-        session_tor_lost(run->stub.session, "dropped");
+        session_tor_lost(run->rig.session, "dropped");
         return true;
     }
-    if (run->is_connected || !session_wants_tor(run->stub.session))
+    if (run->is_connected || !session_wants_tor(run->rig.session))
         return false;
     run->is_connected = true;
-    session_tor_connected(run->stub.session);
+    session_tor_connected(run->rig.session);
     return true;
 }
 
@@ -352,7 +352,7 @@ static size_t split_seen(const struct run *run, struct buf *replies, struct buf 
     *count_out = 0;
     *is_malformed = false;
     for (;;) {
-        size_t size = stub_message_length(text, is_malformed);
+        size_t size = rig_message_length(text, is_malformed);
         if (!size)
             return text.len;
         bool is_event = span_starts_with(text, SPAN("650"));
@@ -433,10 +433,10 @@ static void check_schedule(uint64_t seed, enum schedule schedule)
     write_script(&run, seed);
     run_to_rest(&run);
     expect_properties(&run, seed);
-    cr_expect(session_end_reason(run.stub.session) == NULL, "seed %zu, schedule %d: it ended: %s",
-              (size_t)seed, (int)schedule, session_end_reason(run.stub.session));
-    session_client_eof(run.stub.session);
-    cr_expect(session_end_reason(run.stub.session) != NULL,
+    cr_expect(session_end_reason(run.rig.session) == NULL, "seed %zu, schedule %d: it ended: %s",
+              (size_t)seed, (int)schedule, session_end_reason(run.rig.session));
+    session_client_eof(run.rig.session);
+    cr_expect(session_end_reason(run.rig.session) != NULL,
               "seed %zu: it goes on after the client's last reply", (size_t)seed);
     run_close(&run);
 }
@@ -516,7 +516,7 @@ static void expect_approved(const struct run *run, uint64_t seed)
         struct span command = span_first(rest, size);
         cr_expect(is_approved(command), "seed %zu: tor got \"%.*s\"", (size_t)seed,
                   (int)command.len, command.data);
-        while (command.data[0] == '+' && !stub_ends_with(span_first(rest, size), SPAN("\n.\r\n"))) {
+        while (command.data[0] == '+' && !rig_ends_with(span_first(rest, size), SPAN("\n.\r\n"))) {
             size_t more = span_find(span_from(rest, size), '\n') + 1;
             cr_assert(size + more <= rest.len, "seed %zu: a block without an end", (size_t)seed);
             size += more;

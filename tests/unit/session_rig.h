@@ -1,7 +1,7 @@
 /* What the tests of the session need around it: a policy from text, a client that it serves,
  * secrets that are none, and a tor that lets everybody in. */
-#ifndef OG_SESSION_STUB_H
-#define OG_SESSION_STUB_H
+#ifndef OG_SESSION_RIG_H
+#define OG_SESSION_RIG_H
 
 #include <criterion/criterion.h>
 #include <string.h>
@@ -13,19 +13,19 @@
 
 #define STUB_STREAM_MAX (16 * 1024 * 1024)
 
-static inline void stub_ignore_command(void *context, const struct session_report *report)
+static inline void rig_ignore_command(void *context, const struct session_report *report)
 {
     (void)context;
     (void)report;
 }
 
-static inline void stub_ignore_problem(void *context, const char *text)
+static inline void rig_ignore_problem(void *context, const char *text)
 {
     (void)context;
     (void)text;
 }
 
-static inline bool stub_no_cookie(void *context, const char *path,
+static inline bool rig_no_cookie(void *context, const char *path,
                                   uint8_t cookie[TORAUTH_COOKIE_SIZE], const char **reason_out)
 {
     (void)context;
@@ -35,7 +35,7 @@ static inline bool stub_no_cookie(void *context, const char *path,
     return false;
 }
 
-static inline bool stub_no_password(void *context, struct buf *out, const char **reason_out)
+static inline bool rig_no_password(void *context, struct buf *out, const char **reason_out)
 {
     (void)context;
     (void)out;
@@ -43,13 +43,13 @@ static inline bool stub_no_password(void *context, struct buf *out, const char *
     return false;
 }
 
-static inline void stub_nonce(void *context, uint8_t nonce[TORAUTH_NONCE_SIZE])
+static inline void rig_nonce(void *context, uint8_t nonce[TORAUTH_NONCE_SIZE])
 {
     (void)context;
     memset(nonce, 7, TORAUTH_NONCE_SIZE);
 }
 
-static inline bool stub_no_user(void *context, const char *name, uid_t *uid_out)
+static inline bool rig_no_user(void *context, const char *name, uid_t *uid_out)
 {
     (void)context;
     (void)name;
@@ -57,7 +57,7 @@ static inline bool stub_no_user(void *context, const char *name, uid_t *uid_out)
     return false;
 }
 
-static inline bool stub_no_group(void *context, const char *name, gid_t *gid_out)
+static inline bool rig_no_group(void *context, const char *name, gid_t *gid_out)
 {
     (void)context;
     (void)name;
@@ -66,7 +66,7 @@ static inline bool stub_no_group(void *context, const char *name, gid_t *gid_out
 }
 
 /* The session and what it stands on. */
-struct stub {
+struct rig {
     struct policy *policy;
     struct policy_view view;
     struct tor_facts facts;
@@ -74,9 +74,9 @@ struct stub {
 };
 
 /* Loads the profiles of one file; a text that does not load fails the test. */
-static inline struct profile_file *stub_load(const char *path, struct span text)
+static inline struct profile_file *rig_load(const char *path, struct span text)
 {
-    static const struct name_resolver resolver = {stub_no_user, stub_no_group, NULL};
+    static const struct name_resolver resolver = {rig_no_user, rig_no_group, NULL};
     struct diag_list diags;
     struct buf messages;
 
@@ -95,11 +95,11 @@ static inline struct profile_file *stub_load(const char *path, struct span text)
 }
 
 /* A session of a client that comes in by the shared socket. */
-static inline void stub_open(struct stub *stub, struct profile_file *file)
+static inline void rig_open(struct rig *rig, struct profile_file *file)
 {
-    static const struct session_observer observer = {.command = stub_ignore_command,
-                                                   .problem = stub_ignore_problem};
-    static const struct torauth_secrets secrets = {stub_no_cookie, stub_no_password, stub_nonce,
+    static const struct session_observer observer = {.command = rig_ignore_command,
+                                                   .problem = rig_ignore_problem};
+    static const struct torauth_secrets secrets = {rig_no_cookie, rig_no_password, rig_nonce,
                                                    NULL};
     const struct identity client = {.transport = IDENTITY_UNIX,
                                     .has_credentials = true,
@@ -113,27 +113,27 @@ static inline void stub_open(struct stub *stub, struct profile_file *file)
         .observer = &observer,
     };
 
-    stub->policy = policy_new();
-    policy_add_file(stub->policy, file);
-    policy_match(stub->policy, &client, NULL, &stub->view);
-    tor_facts_init(&stub->facts);
-    setup.policy = stub->policy;
-    setup.view = &stub->view;
-    setup.facts = &stub->facts;
-    stub->session = session_new(&setup);
+    rig->policy = policy_new();
+    policy_add_file(rig->policy, file);
+    policy_match(rig->policy, &client, NULL, &rig->view);
+    tor_facts_init(&rig->facts);
+    setup.policy = rig->policy;
+    setup.view = &rig->view;
+    setup.facts = &rig->facts;
+    rig->session = session_new(&setup);
 }
 
-static inline void stub_close(struct stub *stub)
+static inline void rig_close(struct rig *rig)
 {
-    session_free(stub->session);
-    tor_facts_clear(&stub->facts);
-    policy_view_clear(&stub->view);
-    policy_unref(stub->policy);
+    session_free(rig->session);
+    tor_facts_clear(&rig->facts);
+    policy_view_clear(&rig->view);
+    policy_unref(rig->policy);
 }
 
 /* What a tor without authentication answers to onion-grater's own login; NULL: it is not part of
  * it. `line` comes with its end. */
-static inline const char *stub_login_answer(struct span line)
+static inline const char *rig_login_answer(struct span line)
 {
     if (span_starts_with(line, SPAN("PROTOCOLINFO")))
         return "250-PROTOCOLINFO 1\r\n250-AUTH METHODS=NULL\r\n"
@@ -145,13 +145,13 @@ static inline const char *stub_login_answer(struct span line)
     return NULL;
 }
 
-static inline bool stub_ends_with(struct span text, struct span end)
+static inline bool rig_ends_with(struct span text, struct span end)
 {
     return text.len >= end.len && span_equals(span_from(text, text.len - end.len), end);
 }
 
 /* Cuts one message off the front; its length, or 0 if it is not whole or not well-formed. */
-static inline size_t stub_message_length(struct span text, bool *is_malformed)
+static inline size_t rig_message_length(struct span text, bool *is_malformed)
 {
     bool in_data = false;
     size_t at = 0;
@@ -165,11 +165,11 @@ static inline size_t stub_message_length(struct span text, bool *is_malformed)
         at += line.len;
         if (in_data) {
             in_data = !span_equals(line, SPAN(".\r\n"));
-            *is_malformed |= !stub_ends_with(line, SPAN("\r\n"));
+            *is_malformed |= !rig_ends_with(line, SPAN("\r\n"));
             continue;
         }
         struct reply_line parsed;
-        *is_malformed |= !stub_ends_with(line, SPAN("\r\n")) ||
+        *is_malformed |= !rig_ends_with(line, SPAN("\r\n")) ||
                          !reply_parse_line(span_first(line, line.len - 2), &parsed);
         if (*is_malformed)
             return 0;
