@@ -19,6 +19,18 @@ enum verdict {
     VERDICT_SUBSCRIBE,  /* SETEVENTS whose events are all allowed: session/subscription goes on */
 };
 
+/* What an approval by `onions` still depends on, which the session knows: it asks when the
+ * command's turn at tor comes, as replies to commands before it may decide. */
+enum onion_claim {
+    ONION_CLAIM_NONE = 0,
+    ONION_CLAIM_CREATE,      /* ADD_ONION: max_services of `create` */
+    ONION_CLAIM_SERVICE,     /* DEL_ONION: the address is the client's own */
+    ONION_CLAIM_FETCH,       /* HSFETCH: nothing, but its events become the client's */
+    ONION_CLAIM_KEY_ADD,     /* ONION_CLIENT_AUTH_ADD: no other profile has a key there */
+    ONION_CLAIM_KEY,         /* ONION_CLIENT_AUTH_REMOVE, _VIEW ADDRESS: this profile added it */
+    ONION_CLAIM_KEY_LISTING, /* ONION_CLIENT_AUTH_VIEW: the reply shows those only */
+};
+
 struct decision {
     enum verdict verdict;
     const char *reason;      /* REFUSE: why, for the log; static text without peer bytes */
@@ -28,6 +40,10 @@ struct decision {
                                 changed them, or ADD_ONION's targets were written in full */
     struct buf arguments;    /* FORWARD: printable, parsed again, canonical; max COMMAND_MAX_LINE */
     struct reply_plan *plan; /* FORWARD, ANSWER: owned */
+
+    enum onion_claim claim;            /* FORWARD by `onions` */
+    const struct profile *claimant;    /* of that claim: the profile whose `onions` it is */
+    const struct onion_create *create; /* ONION_CLAIM_CREATE: the entry that allowed it */
 };
 
 void decision_clear(struct decision *decision);

@@ -75,6 +75,7 @@ static void profile_clear(struct profile *profile)
     free(profile->confs);
     free(profile->events);
     qualifiers_clear(profile);
+    onion_rules_clear(&profile->onions);
     free(profile->socket.path);
     free(profile->name);
 }

@@ -12,6 +12,7 @@
 
 #include "diag.h"
 #include "keyword.h"
+#include "onion_rules.h"
 #include "pattern.h"
 #include "rule_index.h"
 #include "template.h"
@@ -63,6 +64,8 @@ struct event_rule {
     const char *name; /* tor's spelling; static, or owned by the profile if tor does not know it */
     char *own_name;   /* that owned copy, or NULL */
     bool suppress;
+    bool own_onions_only; /* HS_DESC, HS_DESC_CONTENT under `onions: events: own` */
+    const char *profile;  /* the profile's name; borrowed */
     struct line_rules response;
 };
 
@@ -119,6 +122,12 @@ struct profile_socket {
     mode_t mode; /* default 0666, or 0660 where user or group is given */
 };
 
+/* `auth`: what PROTOCOLINFO offers besides NULL and HASHEDPASSWORD. */
+struct profile_auth {
+    bool cookie; /* COOKIE and SAFECOOKIE, with a file of the client's own */
+    struct source where;
+};
+
 struct profile {
     char *name;
     struct source where;
@@ -138,6 +147,8 @@ struct profile {
     struct event_rule *events;
     size_t event_count;
     bool tor_browser_mode;
+    struct profile_auth auth;
+    struct onion_rules onions;
 };
 
 struct profile_file {

@@ -46,6 +46,15 @@ struct onion_port {
  * ignores them, numbers are plain digits 1 to 65535. */
 enum target_result onion_port_parse(struct span value, struct onion_port *port_out);
 
+/* Flags= of ADD_ONION (control-protocol 6.1). */
+enum add_onion_flag {
+    ADD_ONION_DISCARD_PK = 1 << 0,
+    ADD_ONION_DETACH = 1 << 1,
+    ADD_ONION_V3_AUTH = 1 << 2,
+    ADD_ONION_MAX_STREAMS_CLOSE_CIRCUIT = 1 << 3,
+    ADD_ONION_NON_ANONYMOUS = 1 << 4,
+};
+
 /* What the session has to remember of an ADD_ONION that was sent. */
 struct add_onion_facts {
     bool is_detached; /* one of its Flags= holds Detach */

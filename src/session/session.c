@@ -122,6 +122,25 @@ void session_pump(struct session *session)
         session_end(session, "client closed the connection");
 }
 
+void session_commit_piece(struct session *session)
+{
+    if (session->client_gone) {
+        outbox_rollback(&session->outbox);
+    } else if (outbox_uncommitted(&session->outbox) > SESSION_REPLY_HOLD) {
+        outbox_commit(&session->outbox);
+        session->message_passed = true;
+    }
+}
+
+void session_finish_message(struct session *session)
+{
+    if (session->client_gone)
+        outbox_rollback(&session->outbox);
+    outbox_commit(&session->outbox);
+    session->message = MESSAGE_NONE;
+    session->message_passed = false;
+}
+
 void session_fail(struct session *session, const char *reason)
 {
     bool in_pieces = session->message != MESSAGE_NONE && session->message_passed;

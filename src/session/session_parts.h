@@ -2,7 +2,9 @@
  *
  *   session.c         life, outputs, the end
  *   session_client.c  the client's commands: judged, answered, queued
- *   session_tor.c     tor's connection: login, sending, replies, events, loss
+ *   session_tor.c     tor's connection: login, sending, replies, loss
+ *   session_events.c  tor's events
+ *   session_services.c  what of tor's belongs to the client
  */
 #ifndef OG_SESSION_PARTS_H
 #define OG_SESSION_PARTS_H
@@ -89,6 +91,24 @@ void session_send_waiting(struct session *session);
 
 /* Whether some target of these ADD_ONION arguments is tor's control listener or one of ours. */
 bool session_forbids_targets(const struct session *session, struct span arguments);
+
+/* Lets the client have what is there of a message that is too long to wait for its end. */
+void session_commit_piece(struct session *session);
+
+/* The message is complete. */
+void session_finish_message(struct session *session);
+
+/* Takes one line of an event. */
+void session_feed_event(struct session *session, const struct reply_line *line);
+
+/* Remembers of a command that is sent what its reply will have to be read for. */
+void session_note_sent(struct pending *pending);
+
+/* Keeps the address that tor gave to a new service, before any rule rewrites the line. */
+void session_note_reply(struct pending *pending, const struct reply_line *line);
+
+/* The head's command succeeded. */
+void session_take_effect(struct session *session, struct pending *head);
 
 /* Why ADD_ONION with such a target is refused. */
 extern const char session_forbidden_target[];

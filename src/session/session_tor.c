@@ -1,4 +1,4 @@
-/* The connection to tor: login, commands out, replies and events in, and what happens when it goes.
+/* The connection to tor: login, commands out, replies in, and what happens when it goes.
  *
  * Replies belong to the head of the queue; events stand between messages only. A reply without a
  * command, or of another shape than the command's, means that we no longer know what answers what:
@@ -9,7 +9,6 @@
 
 #include "add_onion.h"
 #include "command.h"
-#include "event.h"
 #include "mem.h"
 #include "words.h"
 
@@ -26,23 +25,6 @@ static bool target_is_allowed(const struct target *target, void *facts)
 bool session_forbids_targets(const struct session *session, struct span arguments)
 {
     return !add_onion_each_target(arguments, target_is_allowed, session->facts);
-}
-
-/* Remembers what the reply will have to be read for. */
-static void note_ownership(struct pending *pending)
-{
-    struct span arguments = buf_span(&pending->text), word;
-
-    if (pending->keyword->id == KEYWORD_ADD_ONION) {
-        struct add_onion_facts facts = {false};
-        struct buf unused;
-        buf_init(&unused, COMMAND_MAX_LINE);
-        add_onion_canonical(arguments, &unused, &facts);
-        buf_wipe(&unused);
-        pending->is_detached = facts.is_detached;
-    } else if (pending->keyword->id == KEYWORD_DEL_ONION && words_next(&arguments, &word)) {
-        pending->service = mem_copy_string(word);
-    }
 }
 
 /* A key of GETINFO or GETCONF is a reply of its own size. */
@@ -80,7 +62,7 @@ static void send_pending(struct session *session, struct pending *pending)
         session_answer_551(pending, "tor takes no more commands now");
         return;
     }
-    note_ownership(pending);
+    session_note_sent(pending);
     pending->kind = PENDING_SENT;
     buf_wipe(&pending->text);
     buf_wipe(&pending->data);
@@ -169,74 +151,7 @@ static void feed_login(struct session *session, const struct reply_line *line)
     }
 }
 
-/* --- what ends with the connection (control-protocol 3) --- */
-
-static void own_service(struct session *session, const char *service)
-{
-    session->services = mem_resize(session->services, session->service_count + 1, sizeof(char *));
-    session->services[session->service_count++] =
-        mem_copy_string(span_from_string(service ? service : ""));
-}
-
-static void disown_service(struct session *session, const char *service)
-{
-    for (size_t i = 0; service && i < session->service_count; i++) {
-        if (!span_equals(span_from_string(session->services[i]), span_from_string(service)))
-            continue;
-        free(session->services[i]);
-        session->services[i] = session->services[--session->service_count];
-        return;
-    }
-}
-
-/* Keeps the address that tor gave to a new service, before any rule rewrites the line. */
-static void note_service(struct pending *pending, const struct reply_line *line)
-{
-    static const struct span prefix = {"ServiceID=", 10};
-
-    if (pending->keyword->id == KEYWORD_ADD_ONION && line->kind == REPLY_MID && !pending->service &&
-        line->code == 250 && span_starts_with(line->text, prefix))
-        pending->service = mem_copy_string(span_from(line->text, prefix.len));
-}
-
-/* The head's command succeeded. */
-static void take_effect(struct session *session, struct pending *head)
-{
-    if (head->events) {
-        event_set_free(session->events);
-        session->events = head->events;
-        head->events = NULL;
-    }
-    if (head->keyword->id == KEYWORD_ADD_ONION && !head->is_detached)
-        own_service(session, head->service);
-    else if (head->keyword->id == KEYWORD_DEL_ONION)
-        disown_service(session, head->service);
-    else if (head->keyword->id == KEYWORD_TAKEOWNERSHIP)
-        session->owns_tor = true;
-    else if (head->keyword->id == KEYWORD_DROPOWNERSHIP)
-        session->owns_tor = false;
-}
-
 /* --- replies --- */
-
-static void commit_piece(struct session *session)
-{
-    if (session->client_gone) {
-        outbox_rollback(&session->outbox);
-    } else if (outbox_uncommitted(&session->outbox) > SESSION_REPLY_HOLD) {
-        outbox_commit(&session->outbox);
-        session->message_passed = true;
-    }
-}
-
-static void finish_message(struct session *session)
-{
-    if (session->client_gone)
-        outbox_rollback(&session->outbox);
-    outbox_commit(&session->outbox);
-    session->message = MESSAGE_NONE;
-    session->message_passed = false;
-}
 
 static void finish_reply(struct session *session, bool is_success)
 {
@@ -249,9 +164,9 @@ static void finish_reply(struct session *session, bool is_success)
             return;
         }
     } else if (is_success) {
-        take_effect(session, head);
+        session_take_effect(session, head);
     }
-    finish_message(session);
+    session_finish_message(session);
     session->owed--;
     session->owed_weight -= head->weight;
     pending_pop(&session->pending);
@@ -270,11 +185,11 @@ static void feed_reply(struct session *session, const struct reply_line *line)
         return;
     }
     session->message = MESSAGE_REPLY;
-    note_service(head, line);
+    session_note_reply(head, line);
     switch (reply_plan_feed(head->plan, line, &session->variables, outbox_message(&session->outbox),
                             &is_success)) {
     case REPLY_PLAN_MORE:
-        commit_piece(session);
+        session_commit_piece(session);
         break;
     case REPLY_PLAN_DONE:
         finish_reply(session, is_success);
@@ -282,56 +197,6 @@ static void feed_reply(struct session *session, const struct reply_line *line)
     case REPLY_PLAN_MISFIT:
         session_fail(session, "tor sent a reply that does not fit the command");
         break;
-    }
-}
-
-/* --- events --- */
-
-static void begin_event(struct session *session, const struct reply_line *line)
-{
-    const struct event_rule *rule = event_set_find(session->events, event_name(line));
-
-    if (!rule || session->client_gone) {
-        session->message = MESSAGE_EVENT_DROPPED;
-    } else if (rule->response.count > 0 || rule->response.drop_unmatched) {
-        session->message = MESSAGE_EVENT_HELD;
-        event_filter_begin(&session->filter, rule);
-    } else {
-        session->message = MESSAGE_EVENT;
-    }
-}
-
-/* A control character outside a data block: text chosen by others that a client could misread. */
-static void withhold_event(struct session *session)
-{
-    if (session->message_passed) {
-        session_fail(session, "tor sent an event with control characters");
-        return;
-    }
-    session->observer->problem(session->observer->context,
-                               "an event with control characters was withheld");
-    outbox_rollback(&session->outbox);
-    session->message = MESSAGE_EVENT_DROPPED;
-}
-
-static void feed_event(struct session *session, const struct reply_line *line)
-{
-    if (session->message == MESSAGE_NONE)
-        begin_event(session, line);
-    if (session->message == MESSAGE_EVENT_HELD) {
-        event_filter_feed(&session->filter, line, &session->variables,
-                          outbox_message(&session->outbox));
-    } else if (session->message == MESSAGE_EVENT) {
-        if (reply_line_is_clean(line)) {
-            reply_write(outbox_message(&session->outbox), line->wire);
-            commit_piece(session);
-        } else {
-            withhold_event(session);
-        }
-    }
-    if (line->kind == REPLY_END && !session->end_reason) {
-        finish_message(session);
-        session_pump(session);
     }
 }
 
@@ -350,7 +215,7 @@ void session_tor_input(struct session *session, struct span bytes)
         else if (session->tor_state == SESSION_TOR_LOGIN)
             feed_login(session, &line);
         else if (line.code == REPLY_EVENT_CODE)
-            feed_event(session, &line);
+            session_feed_event(session, &line);
         else
             feed_reply(session, &line);
         if (session->outbox.buf.overflow)

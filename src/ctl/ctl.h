@@ -1,0 +1,21 @@
+/* onion-graterctl: one verb a file (design 5). */
+#ifndef OG_CTL_H
+#define OG_CTL_H
+
+#define CTL_FAILED 1 /* exit status: what was asked for did not succeed, or a check found errors \
+                      */
+#define CTL_USAGE 2  /* exit status: wrong usage, or a file that cannot be read */
+
+struct ctl_verb {
+    const char *name;
+    const char *arguments; /* for --help: "[FILE...]" */
+    const char *summary;   /* for --help: one line */
+    /* argv[0] is the verb. Returns the exit status. */
+    int (*run)(int argc, char **argv);
+};
+
+/* Prints "onion-graterctl VERB: TEXT" to standard error and returns CTL_USAGE. */
+int ctl_usage_error(const char *verb, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+#endif
