@@ -5,55 +5,17 @@
  * matches nothing. */
 #include "identity_needs.h"
 
-#include <string.h>
-
-static bool is_asked(const struct qualifier *qualifier)
+static struct identity_needs needs_of(const struct policy *policy, const struct policy_asks *asks)
 {
-    return qualifier->is_present && !qualifier->is_any;
-}
-
-static bool lists_path(const struct qualifier *qualifier)
-{
-    for (size_t i = 0; i < qualifier->count; i++)
-        if (qualifier->names[i][0] == '/')
-            return true;
-    return false;
-}
-
-static bool is_kernel_only(const struct policy *policy, const struct profile *profile)
-{
-    return profile->apparmor_evidence == PROFILE_EVIDENCE_KERNEL_ONLY ||
-           (profile->apparmor_evidence == PROFILE_EVIDENCE_INHERIT && policy->kernel_evidence_only);
-}
-
-static void add_profile(struct identity_needs *needs, const struct policy *policy,
-                        const struct profile *profile)
-{
-    if (is_asked(&profile->apparmor_profiles)) {
-        needs->label = true;
-        needs->kernel_label = needs->kernel_label || is_kernel_only(policy, profile);
-        needs->unconfined_path = needs->unconfined_path || lists_path(&profile->apparmor_profiles);
-    }
-    needs->executable = needs->executable || is_asked(&profile->executables);
-    needs->unit = needs->unit || is_asked(&profile->units);
-    needs->writer = needs->writer || !profile->writer_any;
-}
-
-static bool user_matches(const struct id_qualifier *users, const struct identity *identity)
-{
-    if (!users->is_present || users->is_any)
-        return true;
-    for (size_t i = 0; identity->has_credentials && i < users->count; i++)
-        if (users->ids[i] == identity->uid)
-            return true;
-    return false;
-}
-
-static bool is_offered(const struct profile *profile, const char *socket_profile)
-{
-    if (!socket_profile)
-        return !profile->socket.is_wanted;
-    return profile->socket.is_wanted && strcmp(profile->name, socket_profile) == 0;
+    return (struct identity_needs){
+        .label = asks->label,
+        .kernel_label =
+            asks->kernel_label || (asks->inherited_label && policy->kernel_evidence_only),
+        .unconfined_path = asks->unconfined_path,
+        .executable = asks->executable,
+        .unit = asks->unit,
+        .writer = asks->writer,
+    };
 }
 
 bool identity_needs_process(const struct identity_needs *needs)
@@ -65,25 +27,19 @@ struct identity_needs identity_needs_of_client(const struct policy *policy,
                                                const struct identity *identity,
                                                const char *socket_profile)
 {
-    struct identity_needs needs = {0};
+    struct policy_asks asks = policy_index_asks(&policy->index, identity, socket_profile);
 
-    for (size_t i = 0; i < policy->count; i++) {
-        const struct profile_file *file = policy->files[i];
-        for (size_t j = 0; j < file->count; j++) {
-            const struct profile *profile = &file->profiles[j];
-            if (is_offered(profile, socket_profile) && user_matches(&profile->users, identity))
-                add_profile(&needs, policy, profile);
-        }
-    }
-    return needs;
+    return needs_of(policy, &asks);
 }
 
 struct identity_needs identity_needs_of_view(const struct policy *policy,
                                              const struct policy_view *view)
 {
-    struct identity_needs needs = {0};
+    struct policy_asks asks = {.label = false};
 
-    for (size_t i = 0; i < view->count; i++)
-        add_profile(&needs, policy, view->profiles[i]);
-    return needs;
+    for (size_t i = 0; i < view->count; i++) {
+        struct policy_asks own = policy_asks_of(view->profiles[i]);
+        policy_asks_add(&asks, &own);
+    }
+    return needs_of(policy, &asks);
 }

@@ -27,6 +27,7 @@ void policy_unref(struct policy *policy)
         return;
     for (size_t i = 0; i < policy->count; i++)
         profile_file_unref(policy->files[i]);
+    policy_index_clear(&policy->index);
     free(policy->files);
     free(policy);
 }
@@ -35,6 +36,8 @@ void policy_add_file(struct policy *policy, struct profile_file *file)
 {
     policy->files = mem_resize(policy->files, policy->count + 1, sizeof *policy->files);
     policy->files[policy->count++] = file;
+    for (size_t i = 0; i < file->count; i++)
+        policy_index_add(&policy->index, &file->profiles[i]);
 }
 
 const struct profile *policy_find_profile(const struct policy *policy, const char *name)

@@ -8,12 +8,14 @@
 #include <stddef.h>
 
 #include "identity.h"
+#include "policy_index.h"
 #include "profile.h"
 
 struct policy {
     unsigned references;
     struct profile_file **files; /* sorted by file name; each holds a reference */
     size_t count;
+    struct policy_index index; /* of their profiles */
     bool kernel_evidence_only; /* of labels, for profiles that do not say (the configuration's
                                   apparmor-evidence) */
 };

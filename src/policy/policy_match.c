@@ -252,13 +252,16 @@ static void view_add(struct policy_view *view, const struct profile *profile)
 void policy_match(const struct policy *policy, const struct identity *identity,
                   const char *socket_profile, struct policy_view *view_out)
 {
+    struct policy_candidates candidates;
+
     *view_out = (struct policy_view){0};
-    for (size_t i = 0; i < policy->count; i++) {
-        const struct profile_file *file = policy->files[i];
-        for (size_t j = 0; j < file->count; j++)
-            if (ask_profile(policy, &file->profiles[j], identity, socket_profile) == OUTCOME_MATCH)
-                view_add(view_out, &file->profiles[j]);
+    policy_index_find(&policy->index, identity, socket_profile, &candidates);
+    for (size_t i = 0; i < candidates.count; i++) {
+        const struct profile *profile = policy->index.profiles[candidates.positions[i]];
+        if (ask_profile(policy, profile, identity, socket_profile) == OUTCOME_MATCH)
+            view_add(view_out, profile);
     }
+    policy_candidates_clear(&candidates);
 }
 
 static const char *no_profile_text(const struct identity *identity)
