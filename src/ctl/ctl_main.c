@@ -7,8 +7,14 @@
 #include <string.h>
 
 #include "ctl.h"
+#include "ctl_enable.h"
+#include "ctl_env.h"
 
 static const struct ctl_verb *const verbs[] = {
+    &ctl_enable,
+    &ctl_disable,
+    &ctl_env,
+    &ctl_run,
     NULL,
 };
 

@@ -343,6 +343,17 @@ static bool daemon_open(struct daemon *daemon)
     return done;
 }
 
+static void daemon_log_from_libevent(int severity, const char *message)
+{
+    enum log_level level = LOG_LEVEL_DEBUG;
+
+    if (severity == EVENT_LOG_ERR)
+        level = LOG_LEVEL_ERROR;
+    else if (severity == EVENT_LOG_WARN)
+        level = LOG_LEVEL_WARNING;
+    log_at(level, "libevent: %s", message);
+}
+
 int daemon_run(const struct options *options)
 {
     struct daemon *daemon = mem_zalloc(1, sizeof *daemon);
@@ -351,6 +362,7 @@ int daemon_run(const struct options *options)
     daemon->options = options;
     daemon->runtime_lock = -1;
     signal(SIGPIPE, SIG_IGN);
+    event_set_log_callback(daemon_log_from_libevent);
     activation_take(&passed);
     bool done = daemon_init(daemon, &passed) && daemon_open(daemon);
     activation_clear(&passed);

@@ -10,7 +10,6 @@
 #include "log.h"
 
 #include <errno.h>
-#include <event2/event.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
@@ -61,17 +60,6 @@ static bool log_stderr_is_journal(void)
     return strcmp(stream, own) == 0;
 }
 
-static void log_from_libevent(int severity, const char *message)
-{
-    enum log_level level = LOG_LEVEL_DEBUG;
-
-    if (severity == EVENT_LOG_ERR)
-        level = LOG_LEVEL_ERROR;
-    else if (severity == EVENT_LOG_WARN)
-        level = LOG_LEVEL_WARNING;
-    log_at(level, "libevent: %s", message);
-}
-
 /* A description of our own may be nonblocking. Where there can be none poll(2) has to do: then a
  * terminal may still keep us, and a pipe if somebody else fills it in between. */
 static void log_open_own(void)
@@ -102,7 +90,6 @@ void log_open(enum log_level level)
     log_maximum = level;
     log_find_sink();
     log_to_journal = log_stderr_is_journal();
-    event_set_log_callback(log_from_libevent);
 }
 
 void log_set_level(enum log_level level)

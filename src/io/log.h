@@ -21,7 +21,7 @@ enum log_level {
     LOG_LEVEL_DEBUG,
 };
 
-/* Finds out where stderr leads to, and takes over libevent's own messages. */
+/* Finds out where stderr leads to. */
 void log_open(enum log_level level);
 
 void log_set_level(enum log_level level);
