@@ -153,6 +153,8 @@ static void clients_serve_tcp(void *context, struct tcp_client *client)
 
     policy_match(policy, &client->peer.peer.identity, NULL, &view);
     view_keep(&view, client->listener_profile);
+    if (view.count == 0 && client->peer.peer.identity.transport == IDENTITY_TCP_REMOTE)
+        view.complain = NULL;
     tcp_ends_describe(&client->peer.far, &client->peer.near, &ends);
     struct relay_setup setup = {
         .fd = client->fd,

@@ -15,6 +15,8 @@
 
 #include "activation.h"
 #include "clients.h"
+#include "complain.h"
+#include "cookie_files.h"
 #include "listener_set.h"
 #include "log.h"
 #include "mem.h"
@@ -43,11 +45,13 @@ struct daemon {
     int runtime_lock;
     struct policy *policy;
     struct listener_set listeners;
+    struct cookie_files cookies;
     struct upstream upstream;
     struct peer_system peers;
     struct secrets secrets;
     struct torauth_secrets secrets_interface;
     struct tor_facts facts;
+    struct onion_registry registry;
     struct quota quota;
     struct relay_host host;
     struct clients clients;
@@ -78,10 +82,21 @@ static struct policy *daemon_load(const struct options *options, const struct pe
 
     if (policy) {
         policy->kernel_evidence_only = strcmp(options->apparmor_evidence, OPTIONS_KERNEL_ONLY) == 0;
+        if (options->complain)
+            policy_set_complain(policy, complain_file_new());
         if (peers)
             peer_notice_profiles(peers, policy, diags);
     }
     return policy;
+}
+
+/* At start, and with each reload. */
+static void daemon_warn_of_complain(const struct policy *policy)
+{
+    if (policy->complain)
+        log_at(LOG_LEVEL_WARNING, "complain mode is on: what the profiles refuse is forwarded to "
+                                  "tor all the same, for every client of this machine; nothing "
+                                  "is protected while it lasts");
 }
 
 /* --- sockets --- */
@@ -145,14 +160,17 @@ static void daemon_reload(struct daemon *daemon)
         policy_unref(daemon->policy);
         daemon->policy = policy;
         daemon_update_listeners(daemon, &diags);
+        cookie_files_update(&daemon->cookies, daemon->policy, &diags);
         relay_host_end(&daemon->host, daemon_profile_is_gone, daemon, "profile removed");
     }
     log_diags(&diags);
-    if (policy)
+    if (policy) {
         log_at(LOG_LEVEL_NOTICE, "reloaded: %zu profiles from %zu files, %zu errors, %zu sockets",
                counts.profiles, counts.files, diags.errors, daemon->listeners.count);
-    else
+        daemon_warn_of_complain(policy);
+    } else {
         log_at(LOG_LEVEL_ERROR, "not reloaded: the former profiles stay in use");
+    }
     diag_list_clear(&diags);
 }
 
@@ -224,6 +242,8 @@ static void daemon_init_host(struct daemon *daemon)
     daemon->host.peers = &daemon->peers;
     daemon->host.tcp_clients = &daemon->clients.tcp;
     daemon->host.facts = &daemon->facts;
+    daemon->host.registry = &daemon->registry;
+    daemon->host.cookies = &daemon->cookies;
     daemon->host.secrets = &daemon->secrets_interface;
     daemon->host.quota = &daemon->quota;
     daemon->host.variables = (struct template_variables){
@@ -256,6 +276,8 @@ static bool daemon_init(struct daemon *daemon, struct activation *passed)
     secrets_init(&daemon->secrets, options->cookie_path, options->password_file);
     daemon->secrets_interface = secrets_interface(&daemon->secrets);
     tor_facts_init(&daemon->facts);
+    onion_registry_init(&daemon->registry);
+    cookie_files_init(&daemon->cookies, options->runtime_dir);
     quota_init(&daemon->quota, daemon_fit_sessions(options->max_sessions),
                options->max_sessions_per_uid, options->max_sessions_per_address);
     clients_init(&daemon->clients, daemon->base, &daemon->policy, &daemon->peers, &daemon->upstream,
@@ -287,6 +309,8 @@ static void daemon_clear(struct daemon *daemon)
             event_free(daemon->signals[i]);
     quota_clear(&daemon->quota);
     tor_facts_clear(&daemon->facts);
+    onion_registry_clear(&daemon->registry);
+    cookie_files_clear(&daemon->cookies);
     secrets_clear(&daemon->secrets);
     peer_system_clear(&daemon->peers);
     policy_unref(daemon->policy);
@@ -331,6 +355,8 @@ static bool daemon_open(struct daemon *daemon)
     daemon->policy = daemon_load(daemon->options, &daemon->peers, NULL, &diags, &counts);
     bool done = daemon->policy && daemon_lock_runtime_dir(daemon) &&
                 daemon_update_listeners(daemon, &diags);
+    if (done)
+        cookie_files_update(&daemon->cookies, daemon->policy, &diags);
     log_diags(&diags);
     done = done && daemon_open_tcp(daemon);
     if (done) {
@@ -338,6 +364,7 @@ static bool daemon_open(struct daemon *daemon)
         listener_set_each(&daemon->listeners, daemon_announce, NULL);
         log_at(LOG_LEVEL_NOTICE, "onion-grater %s started: %zu profiles from %zu files, %zu errors",
                PACKAGE_VERSION, counts.profiles, counts.files, diags.errors);
+        daemon_warn_of_complain(daemon->policy);
     }
     diag_list_clear(&diags);
     return done;

@@ -23,6 +23,7 @@ enum option_kind {
     OPTION_ADD_TEXT,  /* one more element of struct option_list */
     OPTION_TEXT,      /* char * */
     OPTION_LOG_LEVEL, /* in the configuration file only */
+    OPTION_SWITCH,    /* bool: given or not; a YAML boolean in the configuration file */
     OPTION_COMMAND,   /* on the command line only */
 };
 
@@ -96,6 +97,33 @@ static bool check_port(const char *value, struct buf *reason)
     return false;
 }
 
+/* The words that the profiles' loader takes. */
+static bool switch_value(const char *value, bool *value_out)
+{
+    static const char *const words[] = {"false", "no", "off", "true", "yes", "on"};
+    const size_t count = sizeof words / sizeof *words;
+
+    for (size_t i = 0; i < count; i++) {
+        if (!span_equals_nocase(span_from_string(value), span_from_string(words[i])))
+            continue;
+        *value_out = i >= count / 2;
+        return true;
+    }
+    return false;
+}
+
+static bool check_switch(const char *value, struct buf *reason)
+{
+    bool unused;
+
+    if (!value || switch_value(value, &unused))
+        return true;
+    buf_append_string(reason, "found \"");
+    buf_append_escaped(reason, span_from_string(value), 40);
+    buf_append_string(reason, "\"; true or false belongs here");
+    return false;
+}
+
 static bool check_interface(const char *value, struct buf *reason)
 {
     size_t len = strlen(value);
@@ -136,6 +164,8 @@ static const struct option_row option_rows[] = {
     {"listen-interface", "NAME", OPTION_TEXT, AT(listen_interface), check_interface, NULL,
      "listen for TCP, too, on this interface; it may appear later"},
     {"log-level", NULL, OPTION_LOG_LEVEL, 0, NULL, NULL, NULL},
+    {"complain", NULL, OPTION_SWITCH, AT(complain), check_switch, NULL,
+     "forward what the profiles refuse, and log it, to learn what an application needs"},
     {"debug", NULL, OPTION_COMMAND, 0, NULL, NULL, "log every decision, too"},
     {"check", NULL, OPTION_COMMAND, 0, NULL, NULL,
      "read configuration and profiles, say what is wrong with them, and exit"},
@@ -213,6 +243,17 @@ static bool option_set_log_level(struct options *options, const char *value, str
     return true;
 }
 
+/* `value` NULL: the option stands on the command line. */
+static void option_set_switch(struct options *options, const struct option_row *row,
+                              const char *value)
+{
+    bool *flag = (bool *)(void *)((char *)options + row->offset);
+
+    *flag = true;
+    if (value)
+        switch_value(value, flag);
+}
+
 static bool option_set_row(struct options *options, const struct option_row *row, const char *value,
                            struct buf *reason)
 {
@@ -227,6 +268,9 @@ static bool option_set_row(struct options *options, const struct option_row *row
         break;
     case OPTION_LOG_LEVEL:
         return option_set_log_level(options, value, reason);
+    case OPTION_SWITCH:
+        option_set_switch(options, row, value);
+        break;
     case OPTION_COMMAND:
         break;
     }
@@ -428,6 +472,7 @@ void options_inherit(struct options *options, struct options *lower)
         options->profiles = lower->profiles;
         lower->profiles = (struct option_list){0};
     }
+    options->complain |= lower->complain;
     if (!options->has_log_level && lower->has_log_level) {
         options->has_log_level = true;
         options->log_level = lower->log_level;

@@ -39,6 +39,7 @@ struct options {
     unsigned reply_timeout; /* seconds */
     unsigned write_timeout; /* seconds */
     bool check;
+    bool complain; /* complain mode */
 };
 
 void options_init(struct options *options);

@@ -10,10 +10,12 @@
 #include <errno.h>
 #include <event2/event.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "clock.h"
+#include "cookie_files.h"
 #include "mem.h"
 #include "relay_parts.h"
 
@@ -64,6 +66,7 @@ static void relay_close(struct relay *relay, const char *reason)
     if (relay->is_closed)
         return;
     relay->is_closed = true;
+    session_end(relay->session, reason); /* the log hears of what waits */
     relay_log_end(relay, reason);
     relay_tor_close(relay);
     event_del(&relay->client_readable);
@@ -286,13 +289,18 @@ static struct template_variables relay_variables(const struct relay *relay)
 static struct session *relay_make_session(struct relay *relay, const struct relay_setup *setup)
 {
     struct relay_host *host = relay->host;
+    struct stream_source source;
+    bool has_source = identity_stream_source(&relay->identity, &source);
     struct session_setup session = {
         .policy = setup->policy,
         .view = setup->view,
         .variables = relay_variables(relay),
         .facts = host->facts,
+        .registry = host->registry,
+        .cookie = cookie_files_find(host->cookies, setup->view),
         .secrets = host->secrets,
         .observer = &relay->observer,
+        .stream_source = has_source ? &source : NULL,
     };
 
     return session_new(&session);

@@ -14,6 +14,7 @@
 #include "tcp_end.h"
 #include "upstream.h"
 
+struct cookie_files;
 struct event_base;
 struct relay;
 struct tcp_clients;
@@ -37,6 +38,8 @@ struct relay_host {
     struct peer_system *peers;
     struct tcp_clients *tcp_clients;
     struct tor_facts *facts;
+    struct onion_registry *registry;
+    const struct cookie_files *cookies;
     const struct torauth_secrets *secrets;
     struct quota *quota;
     struct template_variables variables;

@@ -11,6 +11,7 @@
 #include "describe.h"
 #include "log.h"
 #include "mem.h"
+#include "relay_complain.h"
 #include "relay_parts.h"
 #include "secrets.h"
 
@@ -19,6 +20,7 @@
 #define RELAY_ACCOUNT_MAX 64
 #define RELAY_NAME_MAX 256 /* bytes shown of a label, a path or a unit */
 #define RELAY_ORIGIN_MAX 4096
+#define RELAY_COMPLAINT_MAX 4096
 
 void relay_host_note_left_out(struct relay_host *host)
 {
@@ -116,6 +118,26 @@ static void relay_log_command(struct relay *relay, enum log_level level,
     buf_clear(&text);
 }
 
+/* Complaints are wanted, and an application begins with hundreds: they have the larger limit, that
+ * of the debug lines. */
+static void relay_log_complaint(struct relay *relay, const struct session_report *report)
+{
+    struct buf text;
+
+    relay->complained++;
+    buf_init(&text, RELAY_COMPLAINT_MAX);
+    if (complaints_describe(relay->complaints, &relay->identity, session_view(relay->session),
+                            report, &text)) {
+        struct span line = buf_span(&text);
+        if (log_limit_pass_debug(&relay->user->log, clock_monotonic_ms()))
+            log_at(LOG_LEVEL_WARNING, "session %llu (%s): %.*s", relay->number, relay->label,
+                   (int)line.len, line.data);
+        else
+            relay_host_note_left_out(relay->host);
+    }
+    buf_clear(&text);
+}
+
 static void relay_on_command(void *context, const struct session_report *report)
 {
     struct relay *relay = context;
@@ -124,6 +146,8 @@ static void relay_on_command(void *context, const struct session_report *report)
     relay->refused += is_refused;
     relay->rewritten += !is_refused && report->is_rewritten;
     relay->allowed += !is_refused && !report->is_rewritten;
+    if (report->is_complaint && relay->complaints)
+        relay_log_complaint(relay, report);
     relay_log_command(relay, is_refused ? LOG_LEVEL_WARNING : LOG_LEVEL_DEBUG, report);
 }
 
@@ -235,6 +259,7 @@ void relay_log_init(struct relay *relay, const struct relay_setup *setup)
 {
     relay->label = relay_log_label(&relay->identity, setup->view);
     relay->origin = relay_log_origin(&relay->identity, setup);
+    relay->complaints = setup->view->complain ? complaints_new() : NULL;
     relay->observer = (struct session_observer){
         .command = relay_on_command,
         .problem = relay_on_problem,
@@ -247,6 +272,8 @@ void relay_log_clear(struct relay *relay)
 {
     free(relay->label);
     free(relay->origin);
+    complaints_free(relay->complaints);
+    relay->complaints = NULL;
     relay->label = NULL;
     relay->origin = NULL;
 }
@@ -257,6 +284,13 @@ void relay_log_start(struct relay *relay)
         return;
     relay->is_announced = true;
     relay_say(relay, LOG_LEVEL_INFO, "began: %s", relay->origin);
+    if (policy_is_tor_browser_mode(session_view(relay->session)) &&
+        relay->identity.transport != IDENTITY_TCP_REMOTE)
+        relay_say(relay, LOG_LEVEL_INFO,
+                  "tor-browser-mode is off: a client of this machine cannot be told from others by "
+                  "the address of its streams");
+    if (relay->complaints)
+        relay_say(relay, LOG_LEVEL_WARNING, "complain mode: what no profile allows is forwarded");
 }
 
 void relay_log_end(struct relay *relay, const char *reason)
@@ -265,6 +299,9 @@ void relay_log_end(struct relay *relay, const char *reason)
         relay_say(relay, LOG_LEVEL_DEBUG, "came and went without a byte: %s", relay->origin);
         return;
     }
+    if (relay->complained > 0)
+        relay_say(relay, LOG_LEVEL_WARNING,
+                  "complain mode: %lu commands passed that no profile allows", relay->complained);
     relay_say(relay, LOG_LEVEL_INFO,
               "ended: %s; commands: %lu allowed, %lu rewritten, %lu rejected; %lu problems", reason,
               relay->allowed, relay->rewritten, relay->refused, relay->problems);

@@ -3,6 +3,7 @@
  *   relay.c      life, the client's side, and relay_update, which follows every step
  *   relay_tor.c  the connection to tor: made, used, lost
  *   relay_log.c  what the log hears of a session
+ *   relay_complain.c  and in complain mode
  */
 #ifndef OG_RELAY_PARTS_H
 #define OG_RELAY_PARTS_H
@@ -63,6 +64,8 @@ struct relay {
     unsigned long rewritten;
     unsigned long refused;
     unsigned long problems;
+    unsigned long complained;
+    struct complaints *complaints; /* complain mode; else NULL */
 };
 
 /* To be called last in every callback: moves what can be moved, connects, sets events and timers,

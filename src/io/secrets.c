@@ -147,13 +147,12 @@ static bool secrets_read_password(void *context, struct buf *out, const char **r
     return done;
 }
 
-static void secrets_fill_nonce(void *context, uint8_t nonce_out[TORAUTH_NONCE_SIZE])
+void secrets_fill_random(uint8_t *bytes_out, size_t len)
 {
     size_t filled = 0;
 
-    (void)context;
-    while (filled < TORAUTH_NONCE_SIZE) {
-        ssize_t got = getrandom(nonce_out + filled, TORAUTH_NONCE_SIZE - filled, 0);
+    while (filled < len) {
+        ssize_t got = getrandom(bytes_out + filled, len - filled, 0);
         if (got > 0) {
             filled += (size_t)got;
         } else if (errno != EINTR) {
@@ -162,6 +161,12 @@ static void secrets_fill_nonce(void *context, uint8_t nonce_out[TORAUTH_NONCE_SI
             abort();
         }
     }
+}
+
+static void secrets_fill_nonce(void *context, uint8_t nonce_out[TORAUTH_NONCE_SIZE])
+{
+    (void)context;
+    secrets_fill_random(nonce_out, TORAUTH_NONCE_SIZE);
 }
 
 struct torauth_secrets secrets_interface(struct secrets *secrets)

@@ -17,6 +17,9 @@ void secrets_clear(struct secrets *secrets);
 /* The interface that sessions use; `secrets` must outlive it. */
 struct torauth_secrets secrets_interface(struct secrets *secrets);
 
+/* Random bytes for a secret; the process ends where the kernel has none. */
+void secrets_fill_random(uint8_t *bytes_out, size_t len);
+
 /* Whether the last reading failed for lack of descriptors or memory, which is not tor's fault. True
  * once for each. */
 bool secrets_take_shortage(const struct torauth_secrets *interface);

@@ -1,6 +1,7 @@
 /* One command, one verdict.
  *
- * SETEVENTS is a matter of `events`. For all others the complete argument text meets the rules in
+ * SETEVENTS is a matter of `events`, commands about onion services are one of `onions` where a
+ * profile has it (decide_onions.c). For all others the complete argument text meets the rules in
  * order and the first match decides; what no rule matches is, for commands of several keys, judged
  * key by key (decide_keys.c). Whatever a rule or template let through is then read once more as tor
  * would read it: no reply, two replies, an onion service that points at a name (control-protocol
@@ -10,6 +11,7 @@
 
 #include "add_onion.h"
 #include "arguments.h"
+#include "complain.h"
 #include "decide_parts.h"
 #include "event.h"
 #include "line.h"
@@ -23,6 +25,8 @@ void decision_clear(struct decision *decision)
     reply_plan_free(decision->plan);
     decision->plan = NULL;
     buf_wipe(&decision->arguments);
+    buf_wipe(&decision->complaint);
+    decision->is_complaint = false;
     decision->verdict = VERDICT_REFUSE;
 }
 
@@ -108,19 +112,6 @@ static const char *make_onion_canonical(struct decision *decision)
     return overflow ? "the arguments are too long with every target named in full" : NULL;
 }
 
-/* Whether the GETINFO asks for what tor-browser-mode hides and this version cannot cut down. */
-static bool asks_for_others_streams(const struct policy_view *view, struct span arguments)
-{
-    struct span word;
-
-    if (!policy_is_tor_browser_mode(view))
-        return false;
-    while (words_next(&arguments, &word))
-        if (span_equals(word, SPAN("circuit-status")) || span_equals(word, SPAN("stream-status")))
-            return true;
-    return false;
-}
-
 /* NULL if the decision's arguments may go to tor, else why not. */
 static const char *arguments_problem(const struct judgement *judgement)
 {
@@ -133,9 +124,6 @@ static const char *arguments_problem(const struct judgement *judgement)
     const char *reason = arguments_refusal(keyword, buf_span(arguments), data);
     if (reason)
         return reason;
-    if (keyword->id == KEYWORD_GETINFO &&
-        asks_for_others_streams(judgement->view, buf_span(arguments)))
-        return "tor-browser-mode hides the streams and circuits of others";
     if (keyword->id != KEYWORD_ADD_ONION)
         return NULL;
     reason = make_onion_canonical(judgement->decision);
@@ -211,22 +199,29 @@ static bool judge_whole(const struct judgement *judgement, struct span text)
     return result != PATTERN_NO_MATCH;
 }
 
-static struct span without_trailing_spaces(struct span text)
+struct span judgement_trimmed(const struct judgement *judgement)
 {
+    struct span text = judgement->command->arguments;
+
     while (text.len > 0 && text.data[text.len - 1] == ' ')
         text.len--;
     return text;
 }
 
-static void judge_by_rules(const struct judgement *judgement)
+bool judgement_apply_rules(const struct judgement *judgement)
 {
     struct span text = judgement->command->arguments;
-    struct span trimmed = without_trailing_spaces(text);
+    struct span trimmed = judgement_trimmed(judgement);
+
+    return judge_whole(judgement, text) ||
+           (trimmed.len < text.len && judge_whole(judgement, trimmed));
+}
+
+static void judge_by_rules(const struct judgement *judgement)
+{
     const struct keyword *keyword = judgement->command->keyword;
 
-    if (judge_whole(judgement, text))
-        return;
-    if (trimmed.len < text.len && judge_whole(judgement, trimmed))
+    if (judgement_apply_rules(judgement))
         return;
     if ((keyword->flags & KEYWORD_HAS_KEYS) || keyword->id == KEYWORD_SETCONF)
         judge_keys(judgement);
@@ -260,24 +255,94 @@ static void judge_setevents(const struct judgement *judgement)
     decision->verdict = VERDICT_SUBSCRIBE;
 }
 
+static void judge(const struct judgement *judgement)
+{
+    const struct command *command = judgement->command;
+
+    if (judgement->view->count == 0)
+        judgement_refuse(judgement, "no profile matches this client", no_source);
+    else if (command->defect != COMMAND_SOUND || !command->keyword)
+        judgement_refuse(judgement, "not a command of tor's", no_source);
+    else if (command->keyword->flags & KEYWORD_IS_LOCAL)
+        judgement_refuse(judgement, "never forwarded to tor", no_source);
+    else if (command->keyword->id == KEYWORD_SETEVENTS)
+        judge_setevents(judgement);
+    else if (judgement_is_of_onions(judgement))
+        judge_onions(judgement);
+    else
+        judge_by_rules(judgement);
+}
+
+/* --- complain mode --- */
+
+bool judgement_is_complaint(const struct judgement *judgement, const struct rule *rule)
+{
+    return judgement->complains_of &&
+           rule->where.file == judgement->complains_of->complain->where.file;
+}
+
+/* The events that no profile lists. */
+static void note_events(const struct judgement *judgement)
+{
+    struct buf *complaint = &judgement->decision->complaint;
+    struct span rest = judgement->command->arguments, name;
+
+    while (words_next(&rest, &name)) {
+        if (event_is_ignored(name) || policy_find_event(judgement->complains_of, name))
+            continue;
+        buf_append_string(complaint, complaint->len > 0 ? " " : "");
+        buf_append(complaint, name);
+    }
+}
+
+static void note_complaint(const struct judgement *judgement)
+{
+    const struct command *command = judgement->command;
+    struct decision *decision = judgement->decision;
+
+    decision->is_complaint = true;
+    if (command->keyword->id == KEYWORD_SETEVENTS)
+        note_events(judgement);
+    if (decision->complaint.len == 0)
+        buf_append(&decision->complaint, command->arguments);
+}
+
+/* Judges once more what the profiles refused. */
+static void judge_again(const struct judgement *first)
+{
+    const struct command *command = first->command;
+    struct policy_view wider = complain_view(first->view);
+    struct judgement judgement = *first;
+
+    judgement.view = &wider;
+    judgement.complains_of = first->view;
+    decision_clear(first->decision);
+    first->decision->reason = NULL;
+    first->decision->rule = no_source;
+    judge(&judgement);
+    if (first->decision->verdict != VERDICT_REFUSE) {
+        const char *reason = complain_refusal(command->keyword,
+                                              buf_span(&first->decision->arguments), command->data);
+        if (reason && first->decision->verdict == VERDICT_FORWARD)
+            judgement_refuse(&judgement, reason, no_source);
+        else
+            note_complaint(&judgement);
+    }
+    policy_view_clear(&wider);
+}
+
 void policy_decide(const struct policy_view *view, const struct command *command,
                    const struct template_variables *variables, struct decision *decision)
 {
     struct pattern_budget budget = {.left = JUDGEMENT_MAX_MATCHES};
-    const struct judgement judgement = {view, command, variables, decision, &budget};
+    const struct judgement judgement = {view, command, variables, decision, &budget, NULL};
 
     *decision = (struct decision){.verdict = VERDICT_REFUSE};
     buf_init(&decision->arguments, COMMAND_MAX_LINE);
-    if (view->count == 0)
-        judgement_refuse(&judgement, "no profile matches this client", no_source);
-    else if (command->defect != COMMAND_SOUND || !command->keyword)
-        judgement_refuse(&judgement, "not a command of tor's", no_source);
-    else if (command->keyword->flags & KEYWORD_IS_LOCAL)
-        judgement_refuse(&judgement, "never forwarded to tor", no_source);
-    else if (command->keyword->id == KEYWORD_SETEVENTS)
-        judge_setevents(&judgement);
-    else
-        judge_by_rules(&judgement);
+    buf_init(&decision->complaint, COMMAND_MAX_LINE);
+    judge(&judgement);
+    if (decision->verdict == VERDICT_REFUSE && view->complain)
+        judge_again(&judgement);
 }
 
 const struct event_rule *policy_find_event(const struct policy_view *view, struct span name)
@@ -291,16 +356,8 @@ const struct event_rule *policy_find_event(const struct policy_view *view, struc
 
 bool policy_withholds_event(const struct policy_view *view, struct span name)
 {
-    static const struct span withheld[] = {
-        {"STREAM", 6}, {"STREAM_BW", 9}, {"CIRC", 4}, {"CIRC_MINOR", 10}, {"CIRC_BW", 7},
-    };
-
-    if (!policy_is_tor_browser_mode(view))
-        return false;
-    for (size_t i = 0; i < sizeof withheld / sizeof *withheld; i++)
-        if (span_equals_nocase(name, withheld[i]))
-            return true;
-    return false;
+    return policy_is_tor_browser_mode(view) && (span_equals_nocase(name, SPAN("CIRC_MINOR")) ||
+                                                span_equals_nocase(name, SPAN("CIRC_BW")));
 }
 
 bool policy_is_tor_browser_mode(const struct policy_view *view)

@@ -1,4 +1,4 @@
-/* The decision on one command: what tor gets, if anything (design 3.3, 3.5 to 3.7).
+/* The decision on one command: what tor gets, if anything (design 3.3, 3.5 to 3.7, 3.9).
  *
  * Pure: policy and command in, verdict out. The zero value refuses. */
 #ifndef OG_DECIDE_H
@@ -36,6 +36,8 @@ struct decision {
     const char *reason;      /* REFUSE: why, for the log; static text without peer bytes */
     struct source rule;      /* what decided: a rule, an option, or for near misses the rule whose
                                 limit or template failed; file NULL: nothing */
+    bool is_complaint;       /* no profile allows it, complain mode does */
+    struct buf complaint;    /* of that: the arguments, or those of several that none allows */
     bool is_rewritten;       /* the arguments are others than the client's: a replacement
                                 changed them, or ADD_ONION's targets were written in full */
     struct buf arguments;    /* FORWARD: printable, parsed again, canonical; max COMMAND_MAX_LINE */
@@ -50,20 +52,21 @@ void decision_clear(struct decision *decision);
 
 /* Judges a sound command that is not local (KEYWORD_IS_LOCAL). An empty view refuses all. The
  * command's data is judged by its size and bytes only (the reader did) and is not part of the
- * decision's arguments. `decision` is initialised by this. */
+ * decision's arguments. `decision` is initialised by this. In complain mode what would be refused
+ * is decided once more, with the profile of complain mode behind the others. */
 void policy_decide(const struct policy_view *view, const struct command *command,
                    const struct template_variables *variables, struct decision *decision);
 
-/* The event's rule in the first profile that lists it, or NULL: the client may not have it. Ask
- * policy_withholds_event as well before delivering one. */
+/* The event's rule in the first profile that lists it, or NULL: the client may not have it. Whose
+ * streams it tells of is another matter (session/own_streams). */
 const struct event_rule *policy_find_event(const struct policy_view *view, struct span name);
 
-/* Whether events of that name (in any case) may be asked for but are never delivered, as if
- * suppressed: STREAM, STREAM_BW, CIRC, CIRC_MINOR and CIRC_BW under tor-browser-mode. This version
- * cannot tell the client's own streams from those of others. */
+/* Whether events of that name (in any case) may be asked for but are never delivered under
+ * tor-browser-mode, where that is on: CIRC_MINOR and CIRC_BW. */
 bool policy_withholds_event(const struct policy_view *view, struct span name);
 
-/* Whether any of the profiles restricts streams and circuits to the client's own. */
+/* Whether any of the profiles restricts streams and circuits to the client's own; the session does
+ * that, and only where the client's address tells them from others'. */
 bool policy_is_tor_browser_mode(const struct policy_view *view);
 
 #endif

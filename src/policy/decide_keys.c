@@ -62,6 +62,27 @@ static void note_rule(const struct judgement *judgement, struct source where)
         judgement->decision->rule = where;
 }
 
+/* Notes a key that complain mode alone allows. A rule of its own comes before `confs`, which may
+ * allow the key as well. */
+static void note_complaint(const struct judgement *judgement, const struct kv_pair *key,
+                           const struct rule *rule)
+{
+    const struct policy_view *view = judgement->complains_of;
+    struct buf *complaint = &judgement->decision->complaint;
+    enum keyword_id id = judgement->command->keyword->id;
+    const struct conf_rule *unused;
+
+    if (!judgement_is_complaint(judgement, rule))
+        return;
+    if (id == KEYWORD_GETCONF && conf_may_get(view, key->key, &unused) == CONF_ALLOWED)
+        return;
+    if (id == KEYWORD_RESETCONF &&
+        conf_may_set(view, key, judgement->budget, &unused) == CONF_ALLOWED)
+        return;
+    buf_append_string(complaint, complaint->len > 0 ? " " : "");
+    buf_append(complaint, key->text);
+}
+
 static bool send_key_by_rule(const struct judgement *judgement, const struct kv_pair *key,
                              const struct rule_match *match)
 {
@@ -69,6 +90,7 @@ static bool send_key_by_rule(const struct judgement *judgement, const struct kv_
     bool is_sent = false;
 
     note_rule(judgement, match->rule->where);
+    note_complaint(judgement, key, match->rule);
     if (match->rule->reply) {
         reply_plan_add(judgement->decision->plan, key->text, match->rule);
         return true;

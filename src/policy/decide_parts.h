@@ -16,7 +16,9 @@ struct judgement {
     const struct command *command;
     const struct template_variables *variables;
     struct decision *decision;
-    struct pattern_budget *budget; /* for all rules and all keys of the command together */
+    struct pattern_budget *budget;          /* for all rules and all keys of the command together */
+    const struct policy_view *complains_of; /* the second judgement of complain mode: the view that
+                                               refused in the first one; else NULL */
 };
 
 /* A rule that matched, or hit a limit, and what its groups took. */
@@ -46,6 +48,19 @@ bool judgement_refuse_unmatched(const struct judgement *judgement);
 /* Whether decision->arguments may go to tor as they now are (ADD_ONION: made canonical by this).
  * False: refused. */
 bool judgement_check_arguments(const struct judgement *judgement);
+
+/* Whether the rule is that of complain mode. */
+bool judgement_is_complaint(const struct judgement *judgement, const struct rule *rule);
+
+/* The command's arguments without spaces at their end, which tor ignores. */
+struct span judgement_trimmed(const struct judgement *judgement);
+
+/* Lets the rules decide on the complete text, then on the trimmed one. False: none matches. */
+bool judgement_apply_rules(const struct judgement *judgement);
+
+/* Whether some profile judges the command by its `onions`, and that judgement. */
+bool judgement_is_of_onions(const struct judgement *judgement);
+void judge_onions(const struct judgement *judgement);
 
 /* GETINFO, GETCONF, RESETCONF, SETCONF whose whole text no rule matched: key by key. */
 void judge_keys(const struct judgement *judgement);

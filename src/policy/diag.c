@@ -34,35 +34,51 @@ static void hide_control_characters(char *text)
             *text = '?';
 }
 
+__attribute__((format(printf, 4, 0))) static void add(struct diag_list *list, struct diag diag,
+                                                      struct source where, const char *format,
+                                                      va_list arguments)
+{
+    if (diag.severity == DIAG_ERROR)
+        list->errors++;
+    if (list->count >= DIAG_MAX) {
+        list->left_out++;
+        return;
+    }
+    if (vasprintf(&diag.text, format, arguments) < 0)
+        abort();
+    hide_control_characters(diag.text);
+    diag.file = mem_copy_string(span_from_string(where.file ? where.file : ""));
+    diag.line = where.line;
+    diag.column = where.column;
+    list->items = mem_resize(list->items, list->count + 1, sizeof *list->items);
+    list->items[list->count++] = diag;
+}
+
 void diag_add(struct diag_list *list, enum diag_severity severity, struct source where,
               const char *format, ...)
 {
     va_list arguments;
-    char *text = NULL;
 
-    if (severity == DIAG_ERROR)
-        list->errors++;
-    if (list->count >= DIAG_MAX)
-        return;
     va_start(arguments, format);
-    int len = vasprintf(&text, format, arguments);
+    add(list, (struct diag){.severity = severity}, where, format, arguments);
     va_end(arguments);
-    if (len < 0)
-        abort();
-    hide_control_characters(text);
-    list->items = mem_resize(list->items, list->count + 1, sizeof *list->items);
-    list->items[list->count++] = (struct diag){
-        .severity = severity,
-        .file = mem_copy_string(span_from_string(where.file ? where.file : "")),
-        .line = where.line,
-        .column = where.column,
-        .text = text,
-    };
+}
+
+void diag_add_coded(struct diag_list *list, enum diag_severity severity, struct source where,
+                    const char *code, const char *format, ...)
+{
+    va_list arguments;
+
+    va_start(arguments, format);
+    add(list, (struct diag){.severity = severity, .code = code}, where, format, arguments);
+    va_end(arguments);
 }
 
 static const char *severity_text(enum diag_severity severity)
 {
     switch (severity) {
+    case DIAG_NOTE:
+        return "note";
     case DIAG_WARNING:
         return "warning";
     case DIAG_ERROR:

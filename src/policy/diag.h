@@ -10,6 +10,7 @@
 #include "buf.h"
 
 enum diag_severity {
+    DIAG_NOTE,    /* nothing is wrong; what the file grants on purpose (author/lint) */
     DIAG_WARNING, /* the file is used, the author should know */
     DIAG_ERROR,   /* the file is not used */
 };
@@ -27,13 +28,15 @@ struct diag {
     char *file; /* owned */
     unsigned line;
     unsigned column;
-    char *text; /* owned; says what was found and what belongs there */
+    char *text;       /* owned; says what was found and what belongs there */
+    const char *code; /* static: a name for this kind of message that never changes; or NULL */
 };
 
 struct diag_list {
     struct diag *items;
     size_t count;
-    size_t errors; /* how many are DIAG_ERROR */
+    size_t errors;   /* how many are DIAG_ERROR */
+    size_t left_out; /* how many did not fit */
 };
 
 void diag_list_init(struct diag_list *list);
@@ -44,6 +47,11 @@ void diag_list_clear(struct diag_list *list);
 #define DIAG_MAX 200
 void diag_add(struct diag_list *list, enum diag_severity severity, struct source where,
               const char *format, ...) __attribute__((format(printf, 4, 5)));
+
+/* The same, with a code. */
+void diag_add_coded(struct diag_list *list, enum diag_severity severity, struct source where,
+                    const char *code, const char *format, ...)
+    __attribute__((format(printf, 5, 6)));
 
 /* Appends "file:line:column: error: text" (without the numbers where line is 0). */
 void diag_format(struct buf *out, const struct diag *diag);

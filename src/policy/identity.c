@@ -105,6 +105,23 @@ void identity_set_label(struct identity *identity, const char *text, size_t len,
     identity->label_evidence = evidence;
 }
 
+static bool is_link_local(const struct identity *identity)
+{
+    return identity->is_ipv6 && identity->address[0] == 0xfe &&
+           (identity->address[1] & 0xc0) == 0x80;
+}
+
+bool identity_stream_source(const struct identity *identity, struct stream_source *source_out)
+{
+    *source_out = (struct stream_source){0};
+    if (identity->transport != IDENTITY_TCP_REMOTE)
+        return false;
+    source_out->is_known = !is_link_local(identity);
+    source_out->is_ipv6 = identity->is_ipv6;
+    memcpy(source_out->address, identity->address, sizeof source_out->address);
+    return true;
+}
+
 const char *identity_evidence_text(enum identity_evidence evidence)
 {
     switch (evidence) {

@@ -11,6 +11,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "stream_event.h"
+
 enum identity_transport {
     IDENTITY_UNIX,      /* Unix socket: uid, gid, pid and groups from the kernel, at connect time */
     IDENTITY_TCP_LOCAL, /* TCP from an address of this machine */
@@ -66,6 +68,11 @@ void identity_clear(struct identity *identity);
  * an unknown mode, control characters) leaves the label unknown, and says why in label_doubt. */
 void identity_set_label(struct identity *identity, const char *text, size_t len,
                         enum identity_evidence evidence);
+
+/* Where the client's streams come from, as tor sees it. False: it is of this machine, where all
+ * have the same addresses. A link-local address tells a machine from others on its own interface
+ * only: the source is not known then. */
+bool identity_stream_source(const struct identity *identity, struct stream_source *source_out);
 
 /* "kernel", "proc", "holders", "no": for log lines and status; static. */
 const char *identity_evidence_text(enum identity_evidence evidence);

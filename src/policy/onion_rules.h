@@ -9,6 +9,7 @@
 
 #include "add_onion.h"
 #include "diag.h"
+#include "keyword.h"
 #include "template.h"
 
 /* `virtual-ports`, and the ports of a target: both ends included. */
@@ -35,6 +36,8 @@ enum onion_pow {
     ONION_POW_REFUSE_512, /* answered as such a tor does, so that the client tries without */
 };
 
+struct rule;
+
 /* One element of `create`. The first that allows the whole request decides. */
 struct onion_create {
     struct source where;
@@ -57,6 +60,7 @@ struct onion_create {
     unsigned max_streams;  /* MaxStreams= from 1 to this, unless any */
     unsigned max_services; /* alive at once in this session; 0: no limit but the session's own */
     bool redact_key;       /* private-key: redact */
+    struct rule *key_rule; /* with redact_key: what takes the key out of tor's reply; owned */
 };
 
 struct onion_rules {
@@ -73,6 +77,10 @@ struct onion_rules {
     struct source keys_where;
     bool client_auth_keys_own; /* ONION_CLIENT_AUTH_ADD; VIEW and REMOVE what the profile added */
 };
+
+/* The place of what judges the command in these rules; NULL: they have nothing for it, and
+ * `commands` of the profile may. */
+const struct source *onion_rules_place(const struct onion_rules *rules, enum keyword_id command);
 
 /* Frees what it owns. */
 void onion_rules_clear(struct onion_rules *rules);

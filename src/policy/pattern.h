@@ -54,6 +54,12 @@ enum pattern_result pattern_match(const struct pattern *pattern, struct span sub
 enum pattern_result pattern_try(const struct pattern *pattern, struct span subject,
                                 struct pattern_budget *budget, struct captures *captures_out);
 
+/* How many bytes at the front of the subject a match could begin with, were the others different
+ * ones: to tell a person where the subject leaves the pattern. Compiles the pattern once more, so
+ * it is not for a daemon; takes one off the budget if so. Beyond a limit less is said to fit. */
+size_t pattern_prefix_length(const struct pattern *pattern, struct span subject,
+                             struct pattern_budget *budget);
+
 /* Capture groups of the pattern. */
 size_t pattern_capture_count(const struct pattern *pattern);
 

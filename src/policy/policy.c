@@ -28,6 +28,7 @@ void policy_unref(struct policy *policy)
     for (size_t i = 0; i < policy->count; i++)
         profile_file_unref(policy->files[i]);
     policy_index_clear(&policy->index);
+    profile_file_unref(policy->complain);
     free(policy->files);
     free(policy);
 }
@@ -40,6 +41,12 @@ void policy_add_file(struct policy *policy, struct profile_file *file)
         policy_index_add(&policy->index, &file->profiles[i]);
 }
 
+void policy_set_complain(struct policy *policy, struct profile_file *file)
+{
+    profile_file_unref(policy->complain);
+    policy->complain = file;
+}
+
 const struct profile *policy_find_profile(const struct policy *policy, const char *name)
 {
     for (size_t i = 0; i < policy->count; i++) {
@@ -49,6 +56,11 @@ const struct profile *policy_find_profile(const struct policy *policy, const cha
                 return &file->profiles[j];
     }
     return NULL;
+}
+
+bool policy_view_is_empty(const struct policy_view *view)
+{
+    return view->count == 0 && !view->complain;
 }
 
 void policy_view_clear(struct policy_view *view)

@@ -6,26 +6,13 @@
  * is less restricted than "a" says. uid 0 has no special right, and tor itself none at all: an
  * onion service may point at us.
  *
- * The qualifiers are asked in one order, that of enum outcome, so that of several profiles that do
- * not match the one that came farthest can say why. */
+ * The qualifiers are asked in one order, that of enum policy_outcome, so that of several profiles
+ * that do not match the one that came farthest can say why. */
 #include "policy.h"
 
 #include <string.h>
 
 #include "mem.h"
-
-/* How far a profile came with a client. */
-enum outcome {
-    OUTCOME_NO_PROFILE = 0, /* none is offered where the client came in */
-    OUTCOME_HOST,
-    OUTCOME_USER,
-    OUTCOME_GROUP,
-    OUTCOME_LABEL,
-    OUTCOME_EVIDENCE, /* the right label, by evidence that is too weak */
-    OUTCOME_EXECUTABLE,
-    OUTCOME_UNIT,
-    OUTCOME_MATCH,
-};
 
 static bool ids_contain(const struct id_qualifier *qualifier, id_t id)
 {
@@ -143,39 +130,39 @@ static const char *label_name(const struct identity *identity)
     return NULL;
 }
 
-static enum outcome ask_label(const struct policy *policy, const struct profile *profile,
-                              const struct identity *identity)
+static enum policy_outcome ask_label(const struct policy *policy, const struct profile *profile,
+                                     const struct identity *identity)
 {
     const struct qualifier *labels = &profile->apparmor_profiles;
     enum identity_evidence evidence = identity->label_evidence;
     bool kernel_only = is_kernel_only(policy, profile);
 
     if (!labels->is_present || labels->is_any)
-        return OUTCOME_MATCH;
+        return POLICY_MATCH;
     if (names_contain(labels, label_name(identity)))
         return evidence == EVIDENCE_KERNEL || (!kernel_only && evidence != EVIDENCE_NONE)
-                   ? OUTCOME_MATCH
-                   : OUTCOME_EVIDENCE;
+                   ? POLICY_MATCH
+                   : POLICY_EVIDENCE;
     /* An unconfined program goes by its path as well. That is /proc's word, never the kernel's. */
     if (identity->label_state != IDENTITY_UNCONFINED ||
         !names_contain(labels, identity->executable))
-        return OUTCOME_LABEL;
-    return kernel_only || evidence == EVIDENCE_NONE ? OUTCOME_EVIDENCE : OUTCOME_MATCH;
+        return POLICY_LABEL;
+    return kernel_only || evidence == EVIDENCE_NONE ? POLICY_EVIDENCE : POLICY_MATCH;
 }
 
-static enum outcome ask_local(const struct policy *policy, const struct profile *profile,
-                              const struct identity *identity)
+static enum policy_outcome ask_local(const struct policy *policy, const struct profile *profile,
+                                     const struct identity *identity)
 {
     if (!user_matches(&profile->users, identity))
-        return OUTCOME_USER;
+        return POLICY_USER;
     if (!group_matches(&profile->groups, identity))
-        return OUTCOME_GROUP;
-    enum outcome label = ask_label(policy, profile, identity);
-    if (label != OUTCOME_MATCH)
+        return POLICY_GROUP;
+    enum policy_outcome label = ask_label(policy, profile, identity);
+    if (label != POLICY_MATCH)
         return label;
     if (!executable_matches(&profile->executables, identity))
-        return OUTCOME_EXECUTABLE;
-    return unit_matches(&profile->units, identity) ? OUTCOME_MATCH : OUTCOME_UNIT;
+        return POLICY_EXECUTABLE;
+    return unit_matches(&profile->units, identity) ? POLICY_MATCH : POLICY_UNIT;
 }
 
 static bool network_contains(const struct host_network *network, const struct identity *identity)
@@ -233,14 +220,14 @@ static bool is_offered(const struct profile *profile, const struct identity *ide
     return false;
 }
 
-static enum outcome ask_profile(const struct policy *policy, const struct profile *profile,
-                                const struct identity *identity, const char *socket_profile)
+enum policy_outcome policy_ask_profile(const struct policy *policy, const struct profile *profile,
+                                       const struct identity *identity, const char *socket_profile)
 {
     if (identity->is_tor || !is_offered(profile, identity, socket_profile))
-        return OUTCOME_NO_PROFILE;
+        return POLICY_NO_PROFILE;
     if (identity->transport != IDENTITY_TCP_REMOTE)
         return ask_local(policy, profile, identity);
-    return host_matches(&profile->hosts, identity) ? OUTCOME_MATCH : OUTCOME_HOST;
+    return host_matches(&profile->hosts, identity) ? POLICY_MATCH : POLICY_HOST;
 }
 
 static void view_add(struct policy_view *view, const struct profile *profile)
@@ -258,10 +245,13 @@ void policy_match(const struct policy *policy, const struct identity *identity,
     policy_index_find(&policy->index, identity, socket_profile, &candidates);
     for (size_t i = 0; i < candidates.count; i++) {
         const struct profile *profile = policy->index.profiles[candidates.positions[i]];
-        if (ask_profile(policy, profile, identity, socket_profile) == OUTCOME_MATCH)
+        if (policy_ask_profile(policy, profile, identity, socket_profile) == POLICY_MATCH)
             view_add(view_out, profile);
     }
     policy_candidates_clear(&candidates);
+    if (policy->complain && !identity->is_tor &&
+        (view_out->count > 0 || identity->transport != IDENTITY_TCP_REMOTE))
+        view_out->complain = &policy->complain->profiles[0];
 }
 
 static const char *no_profile_text(const struct identity *identity)
@@ -293,29 +283,29 @@ static const char *label_text(const struct identity *identity)
     return "the client's AppArmor label is not known";
 }
 
-static const char *outcome_text(enum outcome outcome, const struct identity *identity)
+static const char *outcome_text(enum policy_outcome outcome, const struct identity *identity)
 {
     switch (outcome) {
-    case OUTCOME_NO_PROFILE:
+    case POLICY_NO_PROFILE:
         return no_profile_text(identity);
-    case OUTCOME_HOST:
+    case POLICY_HOST:
         return "no profile lists the client's address in hosts";
-    case OUTCOME_USER:
+    case POLICY_USER:
         return identity->has_credentials ? "no profile lists this user in users"
                                          : "the client's user is not known";
-    case OUTCOME_GROUP:
+    case POLICY_GROUP:
         return "the client is in none of the groups that the profile lists";
-    case OUTCOME_LABEL:
+    case POLICY_LABEL:
         return label_text(identity);
-    case OUTCOME_EVIDENCE:
+    case POLICY_EVIDENCE:
         return "the evidence for the client's AppArmor label is too weak";
-    case OUTCOME_EXECUTABLE:
+    case POLICY_EXECUTABLE:
         return identity->executable ? "no profile for this label lists the client's executable"
                                     : "the client's executable is not known";
-    case OUTCOME_UNIT:
+    case POLICY_UNIT:
         return identity->unit ? "no profile for this client lists its systemd unit"
                               : "the client's systemd unit is not known";
-    case OUTCOME_MATCH:
+    case POLICY_MATCH:
         return NULL;
     }
     return NULL;
@@ -324,13 +314,13 @@ static const char *outcome_text(enum outcome outcome, const struct identity *ide
 const char *policy_no_match_reason(const struct policy *policy, const struct identity *identity,
                                    const char *socket_profile)
 {
-    enum outcome nearest = OUTCOME_NO_PROFILE;
+    enum policy_outcome nearest = POLICY_NO_PROFILE;
 
     for (size_t i = 0; i < policy->count; i++) {
         const struct profile_file *file = policy->files[i];
         for (size_t j = 0; j < file->count; j++) {
-            enum outcome outcome =
-                ask_profile(policy, &file->profiles[j], identity, socket_profile);
+            enum policy_outcome outcome =
+                policy_ask_profile(policy, &file->profiles[j], identity, socket_profile);
             if (outcome > nearest)
                 nearest = outcome;
         }

@@ -23,7 +23,7 @@ static void strings_free(char **strings, size_t count)
     free(strings);
 }
 
-static void rule_clear(struct rule *rule)
+void rule_clear(struct rule *rule)
 {
     pattern_free(rule->pattern);
     template_free(rule->replacement);
@@ -45,6 +45,7 @@ static void conf_rule_clear(struct conf_rule *conf)
     for (size_t i = 0; i < conf->count; i++)
         pattern_free(conf->values[i]);
     free(conf->values);
+    free(conf->places);
 }
 
 static void event_rule_clear(struct event_rule *event)

@@ -55,6 +55,7 @@ struct conf_rule {
     char *name;              /* the profile's spelling, which is what is sent */
     bool may_reset;          /* '' is among the values: "KEY" alone is allowed */
     struct pattern **values; /* what may be set; none: may only be read */
+    struct source *places;   /* of the values */
     size_t count;
 };
 
@@ -124,7 +125,8 @@ struct profile_socket {
 
 /* `auth`: what PROTOCOLINFO offers besides NULL and HASHEDPASSWORD. */
 struct profile_auth {
-    bool cookie; /* COOKIE and SAFECOOKIE, with a file of the client's own */
+    bool cookie;   /* COOKIE and SAFECOOKIE, with a file of the client's own */
+    bool password; /* the application wants to be given one; any will do */
     struct source where;
 };
 
@@ -147,6 +149,7 @@ struct profile {
     struct event_rule *events;
     size_t event_count;
     bool tor_browser_mode;
+    struct source tor_browser_mode_where;
     struct profile_auth auth;
     struct onion_rules onions;
 };
@@ -158,6 +161,9 @@ struct profile_file {
     struct profile *profiles;
     size_t count;
 };
+
+/* Frees what a rule owns, not the rule. */
+void rule_clear(struct rule *rule);
 
 struct profile_file *profile_file_ref(struct profile_file *file);
 void profile_file_unref(struct profile_file *file); /* NULL allowed */

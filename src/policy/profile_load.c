@@ -45,11 +45,24 @@ static void load_tor_browser_mode(struct load *load, void *target, const struct 
     struct profile *profile = target;
 
     load_boolean(load, key, value, &profile->tor_browser_mode);
-    if (profile->tor_browser_mode)
-        load_warning(load, key,
-                     "tor-browser-mode: streams and circuits cannot be told apart over a Unix "
-                     "socket; STREAM, STREAM_BW, CIRC, CIRC_MINOR, CIRC_BW events and "
-                     "circuit-status, stream-status are refused");
+    profile->tor_browser_mode_where = key->where;
+}
+
+/* Whether a client of this machine can get the profile. */
+static bool serves_local(const struct profile *profile)
+{
+    bool has_both = profile->apparmor_profiles.is_present && profile->users.is_present;
+
+    return profile->socket.is_wanted || has_both;
+}
+
+static void check_tor_browser_mode(struct load *load, const struct profile *profile)
+{
+    if (profile->tor_browser_mode && serves_local(profile))
+        diag_add(load->diags, DIAG_WARNING, profile->tor_browser_mode_where,
+                 "tor-browser-mode is off for clients of this machine: their address does not tell "
+                 "their streams from others'; list what they may know of all streams, or serve "
+                 "them by 'hosts' alone");
 }
 
 static const struct load_key profile_rows[] = {
@@ -71,8 +84,8 @@ static const struct load_key profile_rows[] = {
     {"confs", load_confs},
     {"events", load_events},
     {"tor-browser-mode", load_tor_browser_mode},
-    {"auth", NULL},
-    {"onions", NULL},
+    {"auth", load_auth},
+    {"onions", load_onions},
 };
 
 static const struct load_keys profile_keys = {"a profile", profile_rows,
@@ -96,7 +109,10 @@ static void load_profile(struct load *load, const struct yaml_node *node)
     load_mapping(load, &profile_keys, node, profile);
     if (!profile->name)
         use_default_name(load, profile);
+    load_finish_onions(load, profile);
     load_check_clients(load, profile);
+    check_tor_browser_mode(load, profile);
+    load_check_auth(load, profile);
 }
 
 /* For qsort: profiles by name, then by place. */

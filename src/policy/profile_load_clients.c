@@ -1,4 +1,4 @@
-/* For whom a profile is: users, groups and its socket (design 3.2, 3.4).
+/* For whom a profile is: users, groups, its socket and its cookie (design 3.2, 3.4).
  *
  * Names of users and groups become numbers here, once. A socket without a word on who may
  * use it is an error: an empty list of demands must never mean "everybody" by mistake. */
@@ -176,7 +176,41 @@ void load_socket(struct load *load, void *target, const struct yaml_node *key,
     load_mapping(load, &socket_keys, value, &profile->socket);
 }
 
-static bool is_socket_name(const char *name)
+static void take_cookie(struct load *load, void *target, const struct yaml_node *key,
+                        const struct yaml_node *value)
+{
+    struct profile_auth *auth = target;
+
+    load_boolean(load, key, value, &auth->cookie);
+}
+
+static void take_password(struct load *load, void *target, const struct yaml_node *key,
+                          const struct yaml_node *value)
+{
+    struct profile_auth *auth = target;
+
+    load_boolean(load, key, value, &auth->password);
+}
+
+static const struct load_key auth_rows[] = {
+    {"cookie", take_cookie},
+    {"password", take_password},
+};
+
+static const struct load_keys auth_keys = {"'auth'", auth_rows,
+                                           sizeof auth_rows / sizeof *auth_rows};
+
+void load_auth(struct load *load, void *target, const struct yaml_node *key,
+               const struct yaml_node *value)
+{
+    struct profile *profile = target;
+
+    profile->auth.where = key->where;
+    if (load_expect(load, value, YAML_MAPPING, key->text, "write {cookie: true} for a cookie file"))
+        load_mapping(load, &auth_keys, value, &profile->auth);
+}
+
+static bool is_file_name(const char *name)
 {
     if (name[0] == '.' || name[0] == '\0')
         return false;
@@ -210,10 +244,19 @@ static void check_socket_name(struct load *load, const struct profile *profile)
         diag_add(load->diags, DIAG_ERROR, where,
                  "the name '" SHARED_SOCKET "' belongs to the shared socket; give the profile "
                  "another 'name'");
-    else if (!profile->socket.path && !is_socket_name(profile->name))
+    else if (!profile->socket.path && !is_file_name(profile->name))
         diag_add(load->diags, DIAG_ERROR, where,
                  "the socket cannot be called '%s'; give the profile a 'name' of letters, digits "
                  "and _ . @ - that does not begin with a dot, or the socket a 'path'",
+                 load_quote(load, profile->name));
+}
+
+void load_check_auth(struct load *load, const struct profile *profile)
+{
+    if (profile->auth.cookie && !is_file_name(profile->name))
+        diag_add(load->diags, DIAG_ERROR, profile->auth.where,
+                 "the cookie file cannot be called '%s'; give the profile a 'name' of letters, "
+                 "digits and _ . @ - that does not begin with a dot",
                  load_quote(load, profile->name));
 }
 

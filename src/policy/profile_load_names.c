@@ -53,6 +53,7 @@ static void load_conf_value(struct load *load, const struct yaml_node *node, str
         return;
     if (node->text[0] == '\0')
         conf->may_reset = true;
+    conf->places[conf->count] = node->where;
     conf->values[conf->count] = load_pattern(load, node);
     if (conf->values[conf->count])
         conf->count++;
@@ -74,6 +75,7 @@ static void load_conf(struct load *load, struct conf_rule *conf, const struct ya
                      "write the values as a list, - 'PATTERN', or nothing if it may only be read"))
         return;
     conf->values = mem_zalloc(value->count, sizeof *conf->values);
+    conf->places = mem_zalloc(value->count, sizeof *conf->places);
     for (size_t i = 0; i < value->count; i++)
         load_conf_value(load, &value->items[i], conf);
 }

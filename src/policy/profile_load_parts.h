@@ -123,6 +123,19 @@ void load_check_option(struct load *load, struct source where, struct span name)
 void load_events(struct load *load, void *profile, const struct yaml_node *key,
                  const struct yaml_node *value);
 
+/* profile_load_onions.c: `onions`, and what it means for the profile's commands and events. */
+void load_onions(struct load *load, void *profile, const struct yaml_node *key,
+                 const struct yaml_node *value);
+void load_finish_onions(struct load *load, struct profile *profile);
+
+/* profile_load_targets.c: ports and targets of an entry of `create`. */
+void load_virtual_ports(struct load *load, void *create, const struct yaml_node *key,
+                        const struct yaml_node *value);
+void load_targets(struct load *load, void *create, const struct yaml_node *key,
+                  const struct yaml_node *value);
+void load_target_address(struct load *load, void *create, const struct yaml_node *key,
+                         const struct yaml_node *value);
+
 /* profile_load_clients.c: for whom a profile is. */
 void load_users(struct load *load, void *profile, const struct yaml_node *key,
                 const struct yaml_node *value);
@@ -130,6 +143,12 @@ void load_groups(struct load *load, void *profile, const struct yaml_node *key,
                  const struct yaml_node *value);
 void load_socket(struct load *load, void *profile, const struct yaml_node *key,
                  const struct yaml_node *value);
+
+void load_auth(struct load *load, void *profile, const struct yaml_node *key,
+               const struct yaml_node *value);
+
+/* Whether the file of a cookie can be named after the profile. */
+void load_check_auth(struct load *load, const struct profile *profile);
 
 /* Checks that need the whole profile: who can reach it, and by which socket. */
 void load_check_clients(struct load *load, struct profile *profile);

@@ -47,6 +47,7 @@ struct reply_plan {
     size_t next;                 /* the first part that has not had its turn in the reply */
     const struct rule *key_rule; /* GETINFO by key: the rule of the key that is being answered */
     struct plan_rules own;       /* GETCONF: those of the option that is being answered */
+    const struct line_rule *last_rule; /* what matched the line that was fed last, or NULL */
     struct buf scratch;
     struct buf probe;     /* of a data block: its key's line in the inline form */
     size_t probe_key_len; /* of it: "250-KEY=" */
@@ -330,7 +331,8 @@ static enum rewrite_result plan_try(struct reply_plan *plan, const struct plan_r
                                     const struct template_variables *variables)
 {
     for (size_t i = 0; i < rules->count; i++) {
-        enum rewrite_result result = rewrite_line(rules->lists[i], line, variables, &plan->scratch);
+        enum rewrite_result result =
+            rewrite_line_by(rules->lists[i], line, variables, &plan->scratch, &plan->last_rule);
         if (result != REWRITE_UNMATCHED)
             return result;
     }
@@ -522,6 +524,7 @@ enum reply_plan_result reply_plan_feed(struct reply_plan *plan, const struct rep
                                        const struct template_variables *variables, struct buf *out,
                                        bool *is_success_out)
 {
+    plan->last_rule = NULL;
     if (!plan_fits(plan, line)) {
         plan->state = PLAN_OVER;
         return REPLY_PLAN_MISFIT;
@@ -535,4 +538,9 @@ enum reply_plan_result reply_plan_feed(struct reply_plan *plan, const struct rep
     if (is_success_out)
         *is_success_out = line->code / 100 == 2;
     return REPLY_PLAN_DONE;
+}
+
+const struct line_rule *reply_plan_last_rule(const struct reply_plan *plan)
+{
+    return plan->last_rule;
 }

@@ -47,4 +47,7 @@ enum reply_plan_result reply_plan_feed(struct reply_plan *plan, const struct rep
                                        const struct template_variables *variables, struct buf *out,
                                        bool *is_success_out);
 
+/* Which rule of a `response` decided on the line that was fed last; NULL: none did. */
+const struct line_rule *reply_plan_last_rule(const struct reply_plan *plan);
+
 #endif

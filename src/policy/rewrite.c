@@ -45,11 +45,13 @@ static enum rewrite_result rewrite_expand(const struct line_rule *rule,
     return rewrite_keeps_framing(line, buf_span(out)) ? REWRITE_LINE : REWRITE_WITHHOLD;
 }
 
-enum rewrite_result rewrite_line(const struct line_rules *rules, const struct reply_line *line,
-                                 const struct template_variables *variables, struct buf *out)
+enum rewrite_result rewrite_line_by(const struct line_rules *rules, const struct reply_line *line,
+                                    const struct template_variables *variables, struct buf *out,
+                                    const struct line_rule **rule_out)
 {
     struct captures captures;
 
+    *rule_out = NULL;
     buf_reset(out);
     if (line->kind == REPLY_DATA_END)
         return REWRITE_UNMATCHED;
@@ -57,6 +59,7 @@ enum rewrite_result rewrite_line(const struct line_rules *rules, const struct re
         enum pattern_result match = pattern_match(rules->items[i].pattern, line->wire, &captures);
         if (match == PATTERN_NO_MATCH)
             continue;
+        *rule_out = &rules->items[i];
         enum rewrite_result result = REWRITE_WITHHOLD;
         if (match == PATTERN_MATCH)
             result = rewrite_expand(&rules->items[i], &captures, line, variables, out);
@@ -65,4 +68,12 @@ enum rewrite_result rewrite_line(const struct line_rules *rules, const struct re
         return result;
     }
     return REWRITE_UNMATCHED;
+}
+
+enum rewrite_result rewrite_line(const struct line_rules *rules, const struct reply_line *line,
+                                 const struct template_variables *variables, struct buf *out)
+{
+    const struct line_rule *rule;
+
+    return rewrite_line_by(rules, line, variables, out, &rule);
 }

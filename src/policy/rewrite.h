@@ -20,4 +20,9 @@ enum rewrite_result {
 enum rewrite_result rewrite_line(const struct line_rules *rules, const struct reply_line *line,
                                  const struct template_variables *variables, struct buf *out);
 
+/* The same, and which rule decided; *rule_out is NULL where the line is unmatched. */
+enum rewrite_result rewrite_line_by(const struct line_rules *rules, const struct reply_line *line,
+                                    const struct template_variables *variables, struct buf *out,
+                                    const struct line_rule **rule_out);
+
 #endif

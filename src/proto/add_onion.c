@@ -160,6 +160,16 @@ enum target_result target_parse(struct span text, uint16_t default_port, struct 
     return parse_ip_target(text, default_port, target_out);
 }
 
+bool target_parse_address(struct span text, struct target *target_out)
+{
+    bool is_bracketed = text.len > 2 && text.data[0] == '[' && text.data[text.len - 1] == ']';
+
+    *target_out = (struct target){.path = SPAN("")};
+    if (is_bracketed)
+        return parse_ipv6(span_make(text.data + 1, text.len - 2), target_out);
+    return parse_ipv4(text, target_out) || parse_ipv6(text, target_out);
+}
+
 bool target_write(struct buf *out, const struct target *target)
 {
     char address[INET6_ADDRSTRLEN];

@@ -34,6 +34,9 @@ enum target_result {
  * `default_port`: for an address without port. */
 enum target_result target_parse(struct span text, uint16_t default_port, struct target *target_out);
 
+/* Reads a literal address without a port, IPv6 with or without brackets. Sets kind and address. */
+bool target_parse_address(struct span text, struct target *target_out);
+
 /* Appends "127.0.0.1:80", "[::1]:80" or "unix:/path". */
 bool target_write(struct buf *out, const struct target *target);
 

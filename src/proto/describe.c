@@ -259,6 +259,16 @@ const char *describe_info_key(struct span key)
     return best;
 }
 
+const char *describe_info_key_at(size_t index)
+{
+    return index < sizeof info_keys / sizeof *info_keys - 1 ? info_keys[index] : NULL;
+}
+
+const char *describe_signal(struct span name)
+{
+    return describe_find(signal_names, name);
+}
+
 static const char *describe_info_tail(const char *known)
 {
     return known[strlen(known) - 1] == '/' ? "..." : "";
@@ -289,7 +299,7 @@ static void describe_option_word(struct describe *describe, struct span word)
 
 static void describe_signal_word(struct describe *describe, struct span word)
 {
-    describe_known_word(describe, describe_find(signal_names, word));
+    describe_known_word(describe, describe_signal(word));
 }
 
 static void describe_event_word(struct describe *describe, struct span word)

@@ -7,6 +7,8 @@
 #ifndef OG_DESCRIBE_H
 #define OG_DESCRIBE_H
 
+#include <stddef.h>
+
 #include "buf.h"
 #include "command.h"
 
@@ -18,5 +20,11 @@ void describe_reply_line(struct buf *out, struct span wire);
 
 /* The known GETINFO key or prefix key (ends in "/") that `key` belongs to; NULL if none. */
 const char *describe_info_key(struct span key);
+
+/* Those keys by position; NULL behind the last one. */
+const char *describe_info_key_at(size_t index);
+
+/* tor's spelling of a signal given in any case; NULL if it knows none of that name. */
+const char *describe_signal(struct span name);
 
 #endif

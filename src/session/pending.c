@@ -27,7 +27,6 @@ static void pending_free(struct pending *pending)
     buf_wipe(&pending->data);
     reply_plan_free(pending->plan);
     event_set_free(pending->events);
-    free(pending->service);
     free(pending);
 }
 

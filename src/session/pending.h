@@ -7,7 +7,9 @@
 
 #include "add_onion.h"
 #include "buf.h"
+#include "decide.h"
 #include "keyword.h"
+#include "onion_set.h"
 #include "reply_plan.h"
 #include "subscription.h"
 
@@ -19,6 +21,19 @@ enum pending_kind {
     PENDING_RESUBSCRIBE, /* our own SETEVENTS after a reconnect; the client is owed nothing */
 };
 
+/* What of the decision is needed when the command's turn at tor comes. */
+struct pending_claim {
+    enum onion_claim kind;
+    const struct profile *claimant;    /* also of a rule that allowed ADD_ONION or
+                                          ONION_CLIENT_AUTH_ADD without a claim; borrowed */
+    const struct onion_create *create; /* borrowed */
+    struct source rule;
+    bool is_rewritten;
+    bool is_complaint;  /* it did not stand, and complain mode let it pass */
+    bool is_unreported; /* the observer has yet to hear of the command */
+    bool is_reserved;   /* a place in the registry is taken */
+};
+
 struct pending {
     enum pending_kind kind;
     const struct keyword *keyword;
@@ -28,8 +43,10 @@ struct pending {
     const char *ends;        /* LOCAL: the session ends behind it, and this is why; else NULL */
     size_t weight;           /* WAITING, SENT: what it takes of SESSION_TOR_WINDOW */
     bool is_detached;        /* ADD_ONION with Detach */
-    char *service;           /* DEL_ONION: the address it names; ADD_ONION: the one that tor gave */
-    struct event_set *events; /* SETEVENTS: the set that a 250 makes valid */
+    struct pending_claim claim;
+    struct onion_address address; /* ADD_ONION: the one that tor gave; else the one it names */
+    unsigned servers;             /* HSFETCH: how many SERVER= it names */
+    struct event_set *events;     /* SETEVENTS: the set that a 250 makes valid */
     struct pending *next;
 };
 

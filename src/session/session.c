@@ -16,7 +16,7 @@
 
 static struct policy_view view_copy(const struct policy_view *view)
 {
-    struct policy_view copy = {NULL, view->count};
+    struct policy_view copy = {NULL, view->count, view->complain};
 
     if (view->count) {
         copy.profiles = mem_zalloc(view->count, sizeof(const struct profile *));
@@ -28,8 +28,20 @@ static struct policy_view view_copy(const struct policy_view *view)
 static bool view_adds_onions(const struct policy_view *view)
 {
     for (size_t i = 0; i < view->count; i++)
-        if (profile_find_command(view->profiles[i], KEYWORD_ADD_ONION))
+        if (profile_find_command(view->profiles[i], KEYWORD_ADD_ONION) ||
+            onion_rules_place(&view->profiles[i]->onions, KEYWORD_ADD_ONION))
             return true;
+    return view->complain != NULL;
+}
+
+/* Whether it matters which onion services have been detached. */
+static bool view_owns_onions(const struct policy_view *view)
+{
+    for (size_t i = 0; i < view->count; i++) {
+        const struct onion_rules *onions = &view->profiles[i]->onions;
+        if (onions->create_count > 0 || onions->delete_own || onions->events_own)
+            return true;
+    }
     return false;
 }
 
@@ -41,13 +53,20 @@ struct session *session_new(const struct session_setup *setup)
     session->view = view_copy(setup->view);
     session->variables = setup->variables;
     session->facts = setup->facts;
+    session->registry = setup->registry;
+    session->cookie = session_cookie_copy(setup->cookie);
+    onion_set_init(&session->services, SESSION_KNOWN_SERVICES);
     session->observer = setup->observer;
     command_reader_init(&session->client_reader);
     reply_reader_init(&session->tor_reader);
     outbox_init(&session->outbox, OUTBOX_MAX);
     buf_init(&session->to_tor, TO_TOR_MAX);
     event_filter_init(&session->filter);
+    own_status_init(&session->own_status);
+    session_init_own_streams(session, setup->stream_source);
     torauth_init(&session->auth, setup->secrets, setup->facts, view_adds_onions(setup->view));
+    if (view_owns_onions(setup->view))
+        torauth_ask_detached(&session->auth, setup->registry);
     return session;
 }
 
@@ -55,10 +74,14 @@ void session_free(struct session *session)
 {
     if (!session)
         return;
-    for (size_t i = 0; i < session->service_count; i++)
-        free(session->services[i]);
-    free(session->services);
+    for (struct pending *p = session->pending.head; p; p = p->next)
+        session_claim_end(session, p, false);
+    onion_set_clear(&session->services);
+    onion_fetches_clear(&session->fetches);
+    session_cookie_free(session->cookie);
     event_set_free(session->events);
+    own_streams_free(session->own);
+    own_status_clear(&session->own_status);
     event_filter_clear(&session->filter);
     torauth_clear(&session->auth);
     buf_wipe(&session->to_tor);
@@ -81,20 +104,11 @@ void session_answer_551(struct pending *pending, const char *text)
     buf_printf(&pending->text, "551 %s\r\n", text);
 }
 
-void session_greet(const struct session *session, struct pending *pending)
+void session_give_up(struct session *session, struct pending *pending, const char *text)
 {
-    const char *version =
-        session->facts->version[0] ? session->facts->version : TOR_VERSION_FALLBACK;
-
-    /* NULL suits every client; HASHEDPASSWORD is for those that were given a password and insist on
-     * using it (control-protocol 8.2). The kernel has already said who the client is. */
-    buf_printf(&pending->text,
-               "250-PROTOCOLINFO 1\r\n"
-               "250-AUTH METHODS=NULL,HASHEDPASSWORD\r\n"
-               "250-VERSION Tor=\"%s\"\r\n"
-               "250 OK\r\n",
-               version);
-    pending->kind = PENDING_LOCAL;
+    session_claim_report(session, pending, NULL);
+    session_claim_end(session, pending, false);
+    session_answer_551(pending, text);
 }
 
 /* Puts the answer at the head into the outbox. */
@@ -151,7 +165,7 @@ void session_fail(struct session *session, const char *reason)
     /* Half of a message is with the client already: nothing that follows could be understood. */
     for (struct pending *p = session->pending.head; p && !in_pieces; p = p->next)
         if (p->kind != PENDING_LOCAL && p->kind != PENDING_RESUBSCRIBE)
-            session_answer_551(p, "tor connection failed");
+            session_give_up(session, p, "tor connection failed");
         else if (p->kind == PENDING_RESUBSCRIBE)
             p->kind = PENDING_LOCAL;
     session->input_closed = true;
@@ -218,6 +232,8 @@ void session_end(struct session *session, const char *reason)
 {
     if (session->end_reason)
         return;
+    for (struct pending *p = session->pending.head; p; p = p->next)
+        session_claim_report(session, p, "the session ended before the command's turn came");
     outbox_rollback(&session->outbox);
     session->end_reason = reason;
     session->input_closed = true;

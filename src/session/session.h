@@ -12,8 +12,10 @@
 #include "buf.h"
 #include "command.h"
 #include "decide.h"
+#include "onion_registry.h"
 #include "policy.h"
 #include "span.h"
+#include "stream_event.h"
 #include "template.h"
 #include "tor_facts.h"
 #include "torauth.h"
@@ -22,6 +24,7 @@
 #define SESSION_REPLY_BUFFER (1024 * 1024) /* design 4.4: then tor is not read */
 #define SESSION_REPLY_HOLD (64 * 1024)     /* a longer reply is passed on in pieces */
 #define SESSION_COMMANDS_A_TURN 16         /* then others have their turn */
+#define SESSION_MAX_SERVICES 64            /* alive at once, where no max-services says otherwise */
 
 /* tor buffers its answers without a limit (control-protocol 3), so it is not asked for everything
  * at once: keys and commands that it owes an answer to. The next wait here for their turn. */
@@ -29,12 +32,14 @@
 
 /* What was done with one command: for the log and the counters. Borrowed during the call. */
 struct session_report {
-    const struct command *command;
+    const struct command *command; /* where `onions` had to wait for tor: with tor's arguments */
     enum verdict verdict;
     bool is_local; /* answered by us without any rule: PROTOCOLINFO and its like */
     bool is_rewritten;
-    struct source rule; /* file NULL: none */
-    const char *reason; /* refused: why; else NULL */
+    struct source rule;    /* file NULL: none */
+    const char *reason;    /* refused: why; else NULL */
+    bool is_complaint;     /* complain mode let it pass */
+    struct span complaint; /* of that: the arguments that no profile allows */
 };
 
 struct session_observer {
@@ -48,14 +53,26 @@ struct session_observer {
     void (*tor_line)(void *context, const struct reply_line *line);
 };
 
-/* Everything is borrowed and must outlive the session, but for `policy`, which is referenced. */
+/* The file by which a client may log in to us: what PROTOCOLINFO names, and what is in it. */
+struct session_cookie {
+    const char *path;
+    uint8_t bytes[TORAUTH_COOKIE_SIZE];
+};
+
+/* Everything is borrowed and must outlive the session, but for `policy`, which is referenced, and
+ * what is copied. */
 struct session_setup {
     struct policy *policy;
     const struct policy_view *view; /* copied */
     struct template_variables variables;
     struct tor_facts *facts;
+    struct onion_registry *registry;
+    const struct session_cookie *cookie; /* copied; NULL: the client has none */
     const struct torauth_secrets *secrets;
     const struct session_observer *observer;
+    /* Where the client's streams come from, for tor-browser-mode; copied. NULL: its address cannot
+     * tell them from others' (a client of this machine), and the mode is off. */
+    const struct stream_source *stream_source;
 };
 
 struct session;

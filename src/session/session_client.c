@@ -19,6 +19,8 @@ static void report(struct session *session, const struct command *command,
         facts.is_rewritten = decision->is_rewritten;
         facts.rule = decision->rule;
         facts.reason = decision->reason;
+        facts.is_complaint = decision->is_complaint && decision->verdict != VERDICT_REFUSE;
+        facts.complaint = buf_span(&decision->complaint);
     } else {
         facts.verdict = VERDICT_ANSWER;
     }
@@ -63,14 +65,14 @@ static void take_protocolinfo(struct session *session, const struct command *com
     }
     struct pending *pending = pending_push(&session->pending, PENDING_GREETING, command->keyword);
     /* Somebody whom no profile serves is no reason to connect to tor. */
-    if (session->view.count == 0 || session->facts->version[0] ||
+    if (policy_view_is_empty(&session->view) || session->facts->version[0] ||
         session->tor_state == SESSION_TOR_READY)
         session_greet(session, pending);
 }
 
 static void take_local(struct session *session, const struct command *command)
 {
-    if (command->keyword->id == KEYWORD_AUTHCHALLENGE) {
+    if (command->keyword->id == KEYWORD_AUTHCHALLENGE && !session->cookie) {
         refuse(session, command,
                "there is no cookie to be challenged for: clients are known by "
                "their credentials");
@@ -79,6 +81,9 @@ static void take_local(struct session *session, const struct command *command)
     report(session, command, NULL, true);
     if (command->keyword->id == KEYWORD_PROTOCOLINFO) {
         take_protocolinfo(session, command);
+    } else if (command->keyword->id == KEYWORD_AUTHCHALLENGE) {
+        session_answer_challenge(session, command->arguments,
+                                 &answer(session, command->keyword, "")->text);
     } else if (command->keyword->id == KEYWORD_QUIT) {
         answer(session, command->keyword, "250 closing connection\r\n")->ends = "client quit";
         session->input_closed = true;
@@ -99,6 +104,7 @@ static void forward(struct session *session, const struct command *command,
     buf_append(&pending->data, command->data);
     pending->plan = decision->plan;
     decision->plan = NULL;
+    session_claim_begin(session, pending, decision);
     session_queue_command(session, pending);
 }
 
@@ -114,6 +120,8 @@ static void subscribe(struct session *session, const struct command *command)
 {
     struct event_set *events = event_set_from_arguments(&session->view, command->arguments);
 
+    if (session->own)
+        event_set_remove_withheld(events, &session->view);
     /* Nothing changes for tor, as where all events are suppressed: it need not be asked. */
     if (event_set_equals(events, session->events) && !subscription_is_pending(session)) {
         event_set_free(events);
@@ -121,7 +129,7 @@ static void subscribe(struct session *session, const struct command *command)
         return;
     }
     struct pending *pending = pending_push(&session->pending, PENDING_WAITING, command->keyword);
-    event_set_write(events, &pending->text);
+    session_write_events(session, events, &pending->text);
     pending->events = events;
     pending->plan = reply_plan_new(command->keyword);
     reply_plan_add(pending->plan, span_make(NULL, 0), NULL);
@@ -175,7 +183,9 @@ static void take_command(struct session *session, const struct command *command)
         decision.verdict = VERDICT_REFUSE;
         decision.reason = session_forbidden_target;
     }
-    report(session, command, &decision, false);
+    /* What depends on replies to come is reported when it is decided (session_claims.c). */
+    if (decision.verdict != VERDICT_FORWARD || decision.claim == ONION_CLAIM_NONE)
+        report(session, command, &decision, false);
     carry_out(session, command, &decision);
     decision_clear(&decision);
 }

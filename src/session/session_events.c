@@ -1,14 +1,68 @@
 /* tor's events on their way to the client: only those that it asked for and may have, whatever
- * arrives (control-protocol 7.18), each whole or not at all. */
+ * arrives (control-protocol 7.18), each whole or not at all.
+ *
+ * Under tor-browser-mode tor is asked for STREAM events as long as we are logged in, so that the
+ * client's own streams are known before it asks for them; which events it gets is decided here all
+ * the same. */
 #include "session_parts.h"
 
 #include "event.h"
 
-static void begin_event(struct session *session, const struct reply_line *line)
+/* --- what tor is asked for --- */
+
+/* Whether the profile shows anything that depends on whose a stream is. */
+static bool view_shows_streams(const struct policy_view *view)
+{
+    static const struct span events[] = {SPAN("STREAM"), SPAN("STREAM_BW"), SPAN("CIRC")};
+
+    for (size_t i = 0; i < sizeof events / sizeof *events; i++)
+        if (policy_find_event(view, events[i]))
+            return true;
+    if (view->complain)
+        return true;
+    /* Which keys a pattern allows, or a replacement asks for, is not foreseen. */
+    for (size_t i = 0; i < view->count; i++)
+        if (profile_find_command(view->profiles[i], KEYWORD_GETINFO))
+            return true;
+    return false;
+}
+
+void session_init_own_streams(struct session *session, const struct stream_source *client)
+{
+    if (!client || !policy_is_tor_browser_mode(&session->view))
+        return;
+    session->own = own_streams_new(client);
+    session->follows_streams = view_shows_streams(&session->view);
+}
+
+bool session_needs_events(const struct session *session)
+{
+    /* Before its first command that is for tor, a client is no reason to connect. */
+    return (session->events && session->events->count > 0) ||
+           (session->follows_streams && session->was_logged_in);
+}
+
+void session_write_events(const struct session *session, const struct event_set *set,
+                          struct buf *out)
+{
+    event_set_write(set, out);
+    if (!session->follows_streams || event_set_find(set, SPAN("STREAM")))
+        return;
+    if (out->len > 0)
+        buf_append_char(out, ' ');
+    buf_append_string(out, "STREAM");
+}
+
+/* --- what the client gets --- */
+
+/* *line becomes what the client may have of it. */
+static void begin_event(struct session *session, struct reply_line *line)
 {
     const struct event_rule *rule = event_set_find(session->events, event_name(line));
+    bool is_admitted = !session->own || own_streams_admit(session->own, line);
 
-    if (!rule || session->client_gone) {
+    if (!rule || !is_admitted || session->client_gone ||
+        (rule->own_onions_only && !session_takes_own_event(session, line))) {
         session->message = MESSAGE_EVENT_DROPPED;
     } else if (rule->response.count > 0 || rule->response.drop_unmatched) {
         session->message = MESSAGE_EVENT_HELD;
@@ -31,22 +85,25 @@ static void withhold_event(struct session *session)
     session->message = MESSAGE_EVENT_DROPPED;
 }
 
-void session_feed_event(struct session *session, const struct reply_line *line)
+void session_feed_event(struct session *session, const struct reply_line *tor_line)
 {
+    struct reply_line line = *tor_line;
+
     if (session->message == MESSAGE_NONE)
-        begin_event(session, line);
+        begin_event(session, &line);
     if (session->message == MESSAGE_EVENT_HELD) {
-        event_filter_feed(&session->filter, line, &session->variables,
+        event_filter_feed(&session->filter, &line, &session->variables,
                           outbox_message(&session->outbox));
     } else if (session->message == MESSAGE_EVENT) {
-        if (reply_line_is_clean(line)) {
-            reply_write(outbox_message(&session->outbox), line->wire);
+        if (reply_line_is_clean(&line)) {
+            reply_write(outbox_message(&session->outbox), line.wire);
             session_commit_piece(session);
         } else {
             withhold_event(session);
         }
     }
-    if (line->kind == REPLY_END && !session->end_reason) {
+    session_watch_own_event(session, &line);
+    if (tor_line->kind == REPLY_END && !session->end_reason) {
         session_finish_message(session);
         session_pump(session);
     }

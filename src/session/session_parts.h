@@ -5,12 +5,17 @@
  *   session_tor.c     tor's connection: login, sending, replies, loss
  *   session_events.c  tor's events
  *   session_services.c  what of tor's belongs to the client
+ *   session_claims.c    approvals that depend on that
+ *   session_cookie.c    PROTOCOLINFO, and the login with a cookie of ours
  */
 #ifndef OG_SESSION_PARTS_H
 #define OG_SESSION_PARTS_H
 
 #include "event_filter.h"
+#include "onion_fetches.h"
 #include "outbox.h"
+#include "own_status.h"
+#include "own_streams.h"
 #include "pending.h"
 #include "reply.h"
 #include "session.h"
@@ -31,11 +36,23 @@ enum session_message {
     MESSAGE_EVENT_DROPPED, /* not for this client */
 };
 
+/* Services whose addresses a session remembers; of more it knows that they exist. */
+#define SESSION_KNOWN_SERVICES 1024
+
+/* What became of a claim when the command's turn came. */
+enum session_claim {
+    SESSION_CLAIM_FAILS = 0,
+    SESSION_CLAIM_WAITS, /* until a reply has come that is owed */
+    SESSION_CLAIM_STANDS,
+};
+
 struct session {
     struct policy *policy;
     struct policy_view view; /* own array */
     struct template_variables variables;
     struct tor_facts *facts;
+    struct onion_registry *registry;
+    struct session_cookie *cookie; /* owned; NULL: none */
     const struct session_observer *observer;
 
     struct command_reader client_reader;
@@ -60,10 +77,18 @@ struct session {
     bool message_passed; /* a piece of this message was committed already */
     struct event_filter filter;
 
-    struct event_set *events; /* what the client gets; owned */
-    char **services;          /* onion services that end with this connection; owned */
-    size_t service_count;
-    bool owns_tor; /* TAKEOWNERSHIP was granted */
+    struct own_streams *own; /* owned; NULL: tor-browser-mode is off */
+    struct own_status own_status;
+    bool follows_streams; /* that needs STREAM events, whether or not the client wants them */
+    bool was_logged_in;
+
+    struct event_set *events;  /* what the client gets; owned */
+    struct onion_set services; /* onion services that end with this connection */
+    size_t unnamed_services;   /* others of that kind, whose addresses are not remembered */
+    struct onion_fetches fetches;
+    struct onion_address content; /* of the HS_DESC_CONTENT that is passed on; empty: none */
+    bool content_is_blank;        /* no line of its block had anything in it so far */
+    bool owns_tor;                /* TAKEOWNERSHIP was granted */
 
     const char *end_reason;
 };
@@ -98,17 +123,77 @@ void session_commit_piece(struct session *session);
 /* The message is complete. */
 void session_finish_message(struct session *session);
 
+/* Turns tor-browser-mode on, if a profile says so and the client's address allows it. */
+void session_init_own_streams(struct session *session, const struct stream_source *client);
+
+/* Whether tor has to send events to us, asked for or not. */
+bool session_needs_events(const struct session *session);
+
+/* Appends the arguments of the SETEVENTS that asks tor for the set, and for what we need. */
+void session_write_events(const struct session *session, const struct event_set *set,
+                          struct buf *out);
+
 /* Takes one line of an event. */
 void session_feed_event(struct session *session, const struct reply_line *line);
 
-/* Remembers of a command that is sent what its reply will have to be read for. */
-void session_note_sent(struct pending *pending);
+/* Remembers of a command what its reply will have to be read for. */
+void session_note_command(struct pending *pending);
 
 /* Keeps the address that tor gave to a new service, before any rule rewrites the line. */
 void session_note_reply(struct pending *pending, const struct reply_line *line);
 
 /* The head's command succeeded. */
 void session_take_effect(struct session *session, struct pending *head);
+
+/* The client's onion services that end with the connection. */
+size_t session_count_services(const struct session *session);
+
+/* Whether the service is of this session, or was detached by a profile of the client's that has the
+ * right. */
+bool session_owns_service(const struct session *session, const struct onion_address *address,
+                          bool (*has_right)(const struct onion_rules *rules));
+
+/* Whether a profile of the client's that may has added a key for it. */
+bool session_owns_key(const struct session *session, const struct onion_address *address);
+
+/* Whether an event whose rule says own_onions_only may be delivered, by its first line. */
+bool session_takes_own_event(struct session *session, const struct reply_line *line);
+
+/* To be called with each line of such an event that is delivered. */
+void session_watch_own_event(struct session *session, const struct reply_line *line);
+
+/* Whether the line of a reply is about the keys of others. */
+bool session_hides_line(const struct session *session, const struct pending *head,
+                        const struct reply_line *line);
+
+/* Keeps of the decision what is needed later, before the command is queued. */
+void session_claim_begin(struct session *session, struct pending *pending,
+                         const struct decision *decision);
+
+/* Whether the command may be sent now. If it fails, *reason_out is why; static text. */
+enum session_claim session_claim_judge(struct session *session, struct pending *pending,
+                                       const char **reason_out);
+
+/* Tells the observer of a command with a claim, if it has not heard of it; `refusal`: why it was
+ * refused, or NULL. */
+void session_claim_report(struct session *session, struct pending *pending, const char *refusal);
+
+/* The command is on its way: takes a place in the registry if it needs one. */
+void session_claim_reserve(struct session *session, struct pending *pending);
+
+/* It has its answer, or gets none: gives the place back. */
+void session_claim_end(struct session *session, struct pending *pending, bool is_success);
+
+/* Answers with "551 TEXT" a command that was sent or waits, and lets go of what it holds. */
+void session_give_up(struct session *session, struct pending *pending, const char *text);
+
+/* A copy of its own, and its end; NULL allowed. */
+struct session_cookie *session_cookie_copy(const struct session_cookie *cookie);
+void session_cookie_free(struct session_cookie *cookie);
+
+/* The reply to AUTHCHALLENGE, where the client has a cookie. */
+void session_answer_challenge(const struct session *session, struct span arguments,
+                              struct buf *out);
 
 /* Why ADD_ONION with such a target is refused. */
 extern const char session_forbidden_target[];

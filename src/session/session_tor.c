@@ -43,26 +43,38 @@ static bool may_send(const struct session *session, const struct pending *pendin
                                   session->outbox.buf.len < SESSION_REPLY_HOLD);
 }
 
-/* The one place where a client's command goes to tor. */
-static void send_pending(struct session *session, struct pending *pending)
+/* The command waits no longer. */
+static void leave_waiting(struct session *session, const struct pending *pending)
 {
     session->waiting--;
     session->waiting_bytes -= pending->text.len + pending->data.len;
-    if (pending->keyword->id == KEYWORD_ADD_ONION &&
-        session_forbids_targets(session, buf_span(&pending->text))) {
-        /* It was judged before tor had named its listeners. */
-        session->observer->problem(session->observer->context, session_forbidden_target);
-        pending->kind = PENDING_LOCAL;
-        buf_wipe(&pending->text);
-        buf_append_string(&pending->text, "510 Command filtered\r\n");
-        return;
-    }
+}
+
+/* Refuses what was allowed when the client sent it. */
+static void refuse_pending(struct session *session, struct pending *pending, const char *reason)
+{
+    leave_waiting(session, pending);
+    if (pending->claim.is_unreported)
+        session_claim_report(session, pending, reason);
+    else
+        session->observer->problem(session->observer->context, reason);
+    pending->kind = PENDING_LOCAL;
+    buf_wipe(&pending->text);
+    buf_wipe(&pending->data);
+    buf_append_string(&pending->text, "510 Command filtered\r\n");
+}
+
+/* The one place where a client's command goes to tor. */
+static void send_pending(struct session *session, struct pending *pending)
+{
+    leave_waiting(session, pending);
     if (!command_write(&session->to_tor, pending->keyword, buf_span(&pending->text),
                        buf_span(&pending->data))) {
-        session_answer_551(pending, "tor takes no more commands now");
+        session_give_up(session, pending, "tor takes no more commands now");
         return;
     }
-    session_note_sent(pending);
+    session_claim_report(session, pending, NULL);
+    session_claim_reserve(session, pending);
     pending->kind = PENDING_SENT;
     buf_wipe(&pending->text);
     buf_wipe(&pending->data);
@@ -70,14 +82,32 @@ static void send_pending(struct session *session, struct pending *pending)
     session->owed_weight += pending->weight;
 }
 
+/* Sends or refuses the command. False: its turn has not come. */
+static bool take_turn(struct session *session, struct pending *pending)
+{
+    enum session_claim claim = SESSION_CLAIM_FAILS;
+    const char *reason = session_forbidden_target;
+
+    if (!may_send(session, pending))
+        return false;
+    /* It may have been judged before tor had named its listeners. */
+    if (pending->keyword->id != KEYWORD_ADD_ONION ||
+        !session_forbids_targets(session, buf_span(&pending->text)))
+        claim = session_claim_judge(session, pending, &reason);
+    if (claim == SESSION_CLAIM_STANDS)
+        send_pending(session, pending);
+    else if (claim == SESSION_CLAIM_FAILS)
+        refuse_pending(session, pending, reason);
+    return claim != SESSION_CLAIM_WAITS;
+}
+
 void session_queue_command(struct session *session, struct pending *pending)
 {
     pending->weight = weigh(pending);
     session->waiting++;
     session->waiting_bytes += pending->text.len + pending->data.len;
-    if (session->tor_state == SESSION_TOR_READY && session->waiting == 1 &&
-        may_send(session, pending))
-        send_pending(session, pending);
+    if (session->tor_state == SESSION_TOR_READY && session->waiting == 1)
+        take_turn(session, pending);
 }
 
 void session_send_waiting(struct session *session)
@@ -85,11 +115,8 @@ void session_send_waiting(struct session *session)
     for (struct pending *p = session->pending.head; p; p = p->next) {
         if (p->kind == PENDING_GREETING)
             session_greet(session, p);
-        if (p->kind != PENDING_WAITING)
-            continue;
-        if (!may_send(session, p))
+        if (p->kind == PENDING_WAITING && !take_turn(session, p))
             return;
-        send_pending(session, p);
     }
 }
 
@@ -99,7 +126,7 @@ bool session_wants_tor(const struct session *session)
 {
     if (session->tor_state != SESSION_TOR_ABSENT || session->end_reason)
         return false;
-    return session_wants_tor_now(session) || (session->events && session->events->count > 0);
+    return session_wants_tor_now(session) || session_needs_events(session);
 }
 
 bool session_wants_tor_now(const struct session *session)
@@ -116,19 +143,19 @@ void session_tor_connected(struct session *session)
     torauth_start(&session->auth, &session->to_tor);
 }
 
-/* The client's events, asked for again on a new connection. */
+/* The client's events, asked for again on a new connection, and those that we need ourselves. */
 static void resubscribe(struct session *session)
 {
     const struct keyword *setevents = keyword_find(SPAN("SETEVENTS"), false);
     struct buf arguments;
 
-    if (!session->events || session->events->count == 0)
+    if (!session_needs_events(session))
         return;
     struct pending *pending = pending_push_front(&session->pending, PENDING_RESUBSCRIBE, setevents);
     pending->plan = reply_plan_new(setevents);
     reply_plan_add(pending->plan, span_make(NULL, 0), NULL);
     buf_init(&arguments, COMMAND_MAX_LINE);
-    event_set_write(session->events, &arguments);
+    session_write_events(session, session->events, &arguments);
     command_write(&session->to_tor, setevents, buf_span(&arguments), span_make(NULL, 0));
     buf_clear(&arguments);
     session->owed++;
@@ -145,6 +172,7 @@ static void feed_login(struct session *session, const struct reply_line *line)
     } else if (state == TORAUTH_DONE) {
         torauth_clear(&session->auth);
         session->tor_state = SESSION_TOR_READY;
+        session->was_logged_in = true;
         resubscribe(session);
         session_send_waiting(session);
         session_pump(session);
@@ -160,11 +188,14 @@ static void finish_reply(struct session *session, bool is_success)
     if (head->kind == PENDING_RESUBSCRIBE) {
         outbox_rollback(&session->outbox);
         if (!is_success) {
-            session_fail(session, "tor refused the events that it gave before it was lost");
+            session_fail(session, "tor refused the events that it gave before it was lost, or that "
+                                  "tor-browser-mode needs");
             return;
         }
-    } else if (is_success) {
-        session_take_effect(session, head);
+    } else {
+        session_claim_end(session, head, is_success);
+        if (is_success)
+            session_take_effect(session, head);
     }
     session_finish_message(session);
     session->owed--;
@@ -175,20 +206,18 @@ static void finish_reply(struct session *session, bool is_success)
     session_pump(session);
 }
 
-static void feed_reply(struct session *session, const struct reply_line *line)
+/* One line that tor wrote, or would have written, to the rules of the command. */
+static void feed_plan(struct session *session, const struct reply_line *line)
 {
     struct pending *head = session->pending.head;
+    struct buf *message = outbox_message(&session->outbox);
+    size_t len = message->len;
     bool is_success = false;
 
-    if (!head || (head->kind != PENDING_SENT && head->kind != PENDING_RESUBSCRIBE)) {
-        session_fail(session, "tor sent a reply that no command waits for");
-        return;
-    }
-    session->message = MESSAGE_REPLY;
-    session_note_reply(head, line);
-    switch (reply_plan_feed(head->plan, line, &session->variables, outbox_message(&session->outbox),
-                            &is_success)) {
+    switch (reply_plan_feed(head->plan, line, &session->variables, message, &is_success)) {
     case REPLY_PLAN_MORE:
+        if (session_hides_line(session, head, line))
+            buf_truncate(message, len);
         session_commit_piece(session);
         break;
     case REPLY_PLAN_DONE:
@@ -198,6 +227,25 @@ static void feed_reply(struct session *session, const struct reply_line *line)
         session_fail(session, "tor sent a reply that does not fit the command");
         break;
     }
+}
+
+static void feed_reply(struct session *session, const struct reply_line *line)
+{
+    struct pending *head = session->pending.head;
+    struct reply_line lines[OWN_STATUS_MAX_LINES] = {*line};
+    size_t count = 1;
+
+    if (!head || (head->kind != PENDING_SENT && head->kind != PENDING_RESUBSCRIBE)) {
+        session_fail(session, "tor sent a reply that no command waits for");
+        return;
+    }
+    session->message = MESSAGE_REPLY;
+    session_note_reply(head, line);
+    if (session->own && head->keyword->id == KEYWORD_GETINFO)
+        count = own_status_feed(&session->own_status, session->own, line, lines);
+    /* Only the reply's last line ends it, and stands alone. */
+    for (size_t i = 0; i < count && !session->end_reason; i++)
+        feed_plan(session, &lines[i]);
 }
 
 void session_tor_input(struct session *session, struct span bytes)
@@ -259,9 +307,9 @@ static void answer_lost(struct session *session, bool was_ready, const char *rea
 
     for (struct pending *p = session->pending.head; p; p = p->next) {
         if (p->kind == PENDING_SENT)
-            session_answer_551(p, lost);
+            session_give_up(session, p, lost);
         else if (p->kind == PENDING_WAITING)
-            session_answer_551(p, was_ready ? lost : unreachable);
+            session_give_up(session, p, was_ready ? lost : unreachable);
         else if (p->kind == PENDING_GREETING)
             session_greet(session, p);
         else if (p->kind == PENDING_RESUBSCRIBE)
@@ -287,6 +335,11 @@ static void reset_connection(struct session *session)
     reply_reader_init(&session->tor_reader);
     event_filter_clear(&session->filter);
     event_filter_init(&session->filter);
+    own_status_clear(&session->own_status);
+    if (session->own)
+        own_streams_reset(session->own);
+    session->content = (struct onion_address){0};
+    onion_fetches_clear(&session->fetches);
 }
 
 void session_tor_lost(struct session *session, const char *reason)
@@ -304,7 +357,7 @@ void session_tor_lost(struct session *session, const char *reason)
     answer_lost(session, was_ready, session->tor_reason ? session->tor_reason : reason);
     session->tor_reason = NULL;
     session_pump(session);
-    if (session->service_count > 0)
+    if (session_count_services(session) > 0)
         session_end(session, "tor connection lost, and the client's onion services with it");
     else if (session->owns_tor)
         session_end(session, "tor connection lost, and the client's ownership with it");

@@ -14,7 +14,9 @@ static void event_set_add(struct event_set *set, const struct policy_view *view,
 {
     const struct event_rule *rule = policy_find_event(view, name);
 
-    if (!rule || rule->suppress || event_is_ignored(name) || policy_withholds_event(view, name))
+    if (!rule && view->complain)
+        rule = profile_find_event(view->complain, name);
+    if (!rule || rule->suppress || event_is_ignored(name))
         return;
     if (event_set_find(set, name))
         return;
@@ -30,6 +32,16 @@ struct event_set *event_set_from_arguments(const struct policy_view *view, struc
     while (words_next(&arguments, &word))
         event_set_add(set, view, word);
     return set;
+}
+
+void event_set_remove_withheld(struct event_set *set, const struct policy_view *view)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < set->count; i++)
+        if (!policy_withholds_event(view, span_from_string(set->rules[i]->name)))
+            set->rules[kept++] = set->rules[i];
+    set->count = kept;
 }
 
 void event_set_free(struct event_set *set)

@@ -18,6 +18,9 @@ struct event_set {
 
 /* From the arguments of an allowed SETEVENTS. Owned by the caller. */
 struct event_set *event_set_from_arguments(const struct policy_view *view, struct span arguments);
+
+/* Takes out what nobody gets where tor-browser-mode is on. */
+void event_set_remove_withheld(struct event_set *set, const struct policy_view *view);
 void event_set_free(struct event_set *set); /* NULL allowed */
 
 /* The rule by which an event of that name is delivered, or NULL: it is dropped. NULL set allowed.

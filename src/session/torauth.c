@@ -1,4 +1,4 @@
-/* States: IDLE -> PROTOCOLINFO -> (CHALLENGE ->) AUTHENTICATE -> (LISTENERS ->) DONE.
+/* States: IDLE -> PROTOCOLINFO -> (CHALLENGE ->) AUTHENTICATE -> (LISTENERS ->) (DETACHED ->) DONE.
  *
  * SAFECOOKIE goes before COOKIE because it proves tor to us before we prove ourselves; the plain
  * cookie is sent only to a tor that offers nothing better. */
@@ -43,11 +43,20 @@ void torauth_init(struct torauth *auth, const struct torauth_secrets *secrets,
     auth->asks_listeners = asks_listeners;
 }
 
+void torauth_ask_detached(struct torauth *auth, struct onion_registry *registry)
+{
+    auth->registry = registry;
+}
+
 void torauth_clear(struct torauth *auth)
 {
+    struct onion_registry *registry = auth->registry;
+
     free(auth->cookie_path);
+    onion_set_clear(&auth->detached);
     mem_wipe(auth->cookie, sizeof auth->cookie);
     torauth_init(auth, auth->secrets, auth->facts, auth->asks_listeners);
+    torauth_ask_detached(auth, registry);
 }
 
 static void send_command(struct torauth *auth, const char *name, struct span arguments,
@@ -72,6 +81,11 @@ static void send_authenticate(struct torauth *auth, struct span proof, struct bu
     /* In the same segment: a refused login closes the connection, so nothing is lost by asking. */
     if (auth->asks_listeners && auth->state != TORAUTH_FAILED)
         send_command(auth, "GETINFO", SPAN("net/listeners/control"), to_tor);
+    if (!auth->registry || auth->state == TORAUTH_FAILED)
+        return;
+    auth->detached_mark = onion_registry_mark(auth->registry);
+    onion_set_init(&auth->detached, ONION_REGISTRY_MAX);
+    send_command(auth, "GETINFO", SPAN("onions/detached"), to_tor);
 }
 
 static void send_authenticate_hex(struct torauth *auth, struct span secret, struct buf *to_tor)
@@ -229,6 +243,25 @@ static bool field_bytes(struct span fields, struct span name, uint8_t bytes_out[
     return false;
 }
 
+static void hash_nonces(const char *key, const uint8_t cookie[TORAUTH_COOKIE_SIZE],
+                        struct span client_nonce, struct span server_nonce,
+                        uint8_t digest_out[HMAC_SIZE])
+{
+    const struct span message[] = {
+        {(const char *)cookie, TORAUTH_COOKIE_SIZE},
+        client_nonce,
+        server_nonce,
+    };
+
+    hmac_sha256(span_from_string(key), message, 3, digest_out);
+}
+
+void torauth_hash_server(const uint8_t cookie[TORAUTH_COOKIE_SIZE], struct span client_nonce,
+                         struct span server_nonce, uint8_t digest_out[HMAC_SIZE])
+{
+    hash_nonces(server_key, cookie, client_nonce, server_nonce, digest_out);
+}
+
 static void feed_challenge(struct torauth *auth, const struct reply_line *line, struct buf *to_tor)
 {
     uint8_t server_hash[HMAC_SIZE], server_nonce[HMAC_SIZE], digest[HMAC_SIZE];
@@ -240,24 +273,26 @@ static void feed_challenge(struct torauth *auth, const struct reply_line *line, 
         torauth_fail(auth, "tor's answer to AUTHCHALLENGE does not parse");
         return;
     }
-    const struct span message[] = {
-        {(const char *)auth->cookie, sizeof auth->cookie},
-        {(const char *)auth->nonce, sizeof auth->nonce},
-        {(const char *)server_nonce, sizeof server_nonce},
-    };
-    hmac_sha256(span_from_string(server_key), message, 3, digest);
+    struct span client = span_make((const char *)auth->nonce, sizeof auth->nonce);
+    struct span server = span_make((const char *)server_nonce, sizeof server_nonce);
+    torauth_hash_server(auth->cookie, client, server, digest);
     if (!hmac_equals(digest, server_hash)) {
         torauth_fail(auth, "tor does not know the cookie that it names: the file is not this "
                            "tor's, or something else listens in its place");
         return;
     }
-    hmac_sha256(span_from_string(client_key), message, 3, digest);
+    hash_nonces(client_key, auth->cookie, client, server, digest);
     send_authenticate_hex(auth, span_make((const char *)digest, sizeof digest), to_tor);
     mem_wipe(digest, sizeof digest);
     mem_wipe(auth->cookie, sizeof auth->cookie);
 }
 
-/* --- the replies to AUTHENTICATE and GETINFO net/listeners/control --- */
+/* --- the replies to AUTHENTICATE and to the questions behind it --- */
+
+static enum torauth_state after_listeners(const struct torauth *auth)
+{
+    return auth->registry ? TORAUTH_DETACHED : TORAUTH_DONE;
+}
 
 static void feed_authenticate(struct torauth *auth, const struct reply_line *line)
 {
@@ -265,7 +300,7 @@ static void feed_authenticate(struct torauth *auth, const struct reply_line *lin
     if (line->kind != REPLY_END)
         torauth_fail(auth, "tor's answer to AUTHENTICATE does not parse");
     else
-        auth->state = auth->asks_listeners ? TORAUTH_LISTENERS : TORAUTH_DONE;
+        auth->state = auth->asks_listeners ? TORAUTH_LISTENERS : after_listeners(auth);
 }
 
 static void feed_listeners(struct torauth *auth, const struct reply_line *line)
@@ -273,20 +308,52 @@ static void feed_listeners(struct torauth *auth, const struct reply_line *line)
     static const struct span prefix = {"net/listeners/control=", 22};
 
     if (line->kind == REPLY_END) {
-        auth->state = TORAUTH_DONE;
+        auth->state = after_listeners(auth);
     } else if (line->kind != REPLY_MID || !span_starts_with(line->text, prefix) ||
                !tor_facts_set_control(auth->facts, span_from(line->text, prefix.len))) {
         torauth_fail(auth, "tor's list of control listeners does not parse");
     }
 }
 
+static void note_detached(struct torauth *auth, struct span text)
+{
+    struct onion_address address;
+
+    if (onion_address_read(text, &address) && onion_registry_lists(auth->registry, &address))
+        onion_set_add(&auth->detached, &address);
+}
+
+/* "onions/detached=" with an address, with none, or with a data block of them. */
+static void feed_detached(struct torauth *auth, const struct reply_line *line)
+{
+    static const struct span prefix = {"onions/detached=", 16};
+    bool is_named = span_starts_with(line->text, prefix);
+
+    auth->has_detached = auth->has_detached || is_named;
+    if (line->kind == REPLY_END) {
+        if (auth->has_detached)
+            onion_registry_keep(auth->registry, auth->detached_mark, &auth->detached);
+        auth->state = TORAUTH_DONE;
+    } else if (line->kind == REPLY_MID && is_named) {
+        note_detached(auth, span_from(line->text, prefix.len));
+    } else if (line->kind == REPLY_DATA_LINE) {
+        note_detached(auth, line->text);
+    } else if (line->kind != REPLY_DATA_END && !is_named) {
+        torauth_fail(auth, "tor's list of detached onion services does not parse");
+    }
+}
+
 enum torauth_state torauth_feed(struct torauth *auth, const struct reply_line *line,
                                 struct buf *to_tor)
 {
+    bool is_error = line->code / 100 == 5;
+
     /* A tor that cannot list its listeners is not less ours; the shell has named the one that we
-     * came in by. */
-    if (auth->state == TORAUTH_LISTENERS && line->code >= 500 && line->kind == REPLY_END)
-        auth->state = TORAUTH_DONE;
+     * came in by. And one that does not say what is detached has said nothing against it. */
+    if (auth->state == TORAUTH_LISTENERS && is_error && line->kind == REPLY_END)
+        auth->state = after_listeners(auth);
+    else if (auth->state == TORAUTH_DETACHED && is_error)
+        auth->state = line->kind == REPLY_END ? TORAUTH_DONE : TORAUTH_DETACHED;
     else if (line->code != 250)
         torauth_fail(auth, "tor refused the login with code %u", line->code);
     else if (auth->state == TORAUTH_PROTOCOLINFO)
@@ -297,5 +364,7 @@ enum torauth_state torauth_feed(struct torauth *auth, const struct reply_line *l
         feed_authenticate(auth, line);
     else if (auth->state == TORAUTH_LISTENERS)
         feed_listeners(auth, line);
+    else if (auth->state == TORAUTH_DETACHED)
+        feed_detached(auth, line);
     return auth->state;
 }

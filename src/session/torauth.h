@@ -9,6 +9,8 @@
 #include <stdint.h>
 
 #include "buf.h"
+#include "hmac.h"
+#include "onion_registry.h"
 #include "reply.h"
 #include "tor_facts.h"
 
@@ -36,6 +38,7 @@ enum torauth_state {
     TORAUTH_CHALLENGE,    /* sent AUTHCHALLENGE */
     TORAUTH_AUTHENTICATE, /* sent AUTHENTICATE, and the question for control listeners if asked */
     TORAUTH_LISTENERS,    /* waiting for the listeners */
+    TORAUTH_DETACHED,     /* waiting for the list of detached onion services */
     TORAUTH_DONE,
     TORAUTH_FAILED,
 };
@@ -45,6 +48,10 @@ struct torauth {
     const struct torauth_secrets *secrets;
     struct tor_facts *facts;
     bool asks_listeners; /* the session may add onion services: their targets must be judged */
+    struct onion_registry *registry; /* asks which services are detached, for this; NULL: no */
+    uint64_t detached_mark;          /* of the registry, when that was asked */
+    bool has_detached;               /* tor has begun to list them */
+    struct onion_set detached;       /* those named so far that the registry has */
     char *cookie_path;
     bool offers_null, offers_cookie, offers_safecookie, offers_password;
     uint8_t cookie[TORAUTH_COOKIE_SIZE];
@@ -55,6 +62,14 @@ struct torauth {
 
 void torauth_init(struct torauth *auth, const struct torauth_secrets *secrets,
                   struct tor_facts *facts, bool asks_listeners);
+
+/* Has every login ask tor for the detached onion services, so that the registry forgets those that
+ * are gone, as after a restart of tor. */
+void torauth_ask_detached(struct torauth *auth, struct onion_registry *registry);
+
+/* What proves the knowledge of a cookie to whoever sent the client's nonce. */
+void torauth_hash_server(const uint8_t cookie[TORAUTH_COOKIE_SIZE], struct span client_nonce,
+                         struct span server_nonce, uint8_t digest_out[HMAC_SIZE]);
 
 /* Wipes secrets and frees; the state is TORAUTH_IDLE again. */
 void torauth_clear(struct torauth *auth);

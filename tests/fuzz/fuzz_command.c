@@ -7,6 +7,8 @@
 #include "buf.h"
 #include "command.h"
 #include "fuzz_check.h"
+#include "onion_commands.h"
+#include "onion_request.h"
 
 static void record_span(struct buf *out, struct span text)
 {
@@ -93,6 +95,71 @@ static void check_onion(struct span arguments)
     buf_clear(&again);
 }
 
+/* The canonical text of a set is that of the same set, and nothing that tor reads in another way. */
+static void check_onion_request(const struct keyword *keyword, struct span arguments)
+{
+    struct onion_request request, again;
+    struct add_onion_facts facts;
+    struct buf text, text_again;
+
+    if (onion_request_parse(arguments, &request))
+        return;
+    buf_init(&text, 2 * COMMAND_MAX_LINE);
+    buf_init(&text_again, 2 * COMMAND_MAX_LINE);
+    require(onion_request_write(&request, &text));
+    require(!arguments_refusal(keyword, buf_span(&text), span_make(NULL, 0)));
+    require(!onion_request_parse(buf_span(&text), &again));
+    require(again.key == request.key && again.flags == request.flags);
+    require(again.port_count == request.port_count);
+    require(again.client_key_count == request.client_key_count);
+    require(onion_request_write(&again, &text_again));
+    require(span_equals(buf_span(&text), buf_span(&text_again)));
+    /* The judge of text agrees. */
+    buf_reset(&text_again);
+    require(add_onion_canonical(buf_span(&text), &text_again, &facts) == TARGET_OK);
+    require(span_equals(buf_span(&text), buf_span(&text_again)));
+    require(facts.is_detached == ((request.flags & ADD_ONION_DETACH) != 0));
+    buf_clear(&text);
+    buf_clear(&text_again);
+}
+
+typedef const char *(*canonical_fn)(struct span arguments, struct buf *out);
+
+static canonical_fn find_canonical(enum keyword_id id)
+{
+    static const struct {
+        enum keyword_id id;
+        canonical_fn canonical;
+    } rows[] = {
+        {KEYWORD_DEL_ONION, onion_delete_canonical},
+        {KEYWORD_HSFETCH, onion_fetch_canonical},
+        {KEYWORD_ONION_CLIENT_AUTH_ADD, onion_key_add_canonical},
+        {KEYWORD_ONION_CLIENT_AUTH_REMOVE, onion_key_remove_canonical},
+        {KEYWORD_ONION_CLIENT_AUTH_VIEW, onion_key_view_canonical},
+    };
+
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        if (rows[i].id == id)
+            return rows[i].canonical;
+    return NULL;
+}
+
+static void check_onion_command(canonical_fn canonical, struct span arguments)
+{
+    struct buf text, again;
+
+    buf_init(&text, 2 * COMMAND_MAX_LINE);
+    buf_init(&again, 2 * COMMAND_MAX_LINE);
+    if (canonical(arguments, &text)) {
+        require(text.len == 0);
+    } else {
+        require(!canonical(buf_span(&text), &again));
+        require(span_equals(buf_span(&text), buf_span(&again)));
+    }
+    buf_clear(&text);
+    buf_clear(&again);
+}
+
 static void check(const struct command *command)
 {
     check_form(command);
@@ -104,6 +171,10 @@ static void check(const struct command *command)
     require(!(command->keyword->flags & KEYWORD_IS_LOCAL));
     if (command->keyword->id == KEYWORD_ADD_ONION)
         check_onion(command->arguments);
+    if (command->keyword->id == KEYWORD_ADD_ONION)
+        check_onion_request(command->keyword, command->arguments);
+    if (find_canonical(command->keyword->id))
+        check_onion_command(find_canonical(command->keyword->id), command->arguments);
 }
 
 static void read_commands(struct span text, uint32_t seed, bool is_checked, struct buf *out)

@@ -62,6 +62,39 @@ static void check_names(const struct profile *profile)
     }
 }
 
+static bool is_range(struct port_range range)
+{
+    return range.first >= 1 && range.first <= range.last;
+}
+
+static void check_create(const struct onion_create *create)
+{
+    require(create->virtual_port_count > 0 && create->target_count > 0);
+    require(create->allows_new || create->allows_stored);
+    require((create->drop_flags & (create->flags | create->require_flags)) == 0);
+    require((create->key_rule != NULL) == create->redact_key);
+    for (size_t i = 0; i < create->virtual_port_count; i++)
+        require(is_range(create->virtual_ports[i]));
+    for (size_t i = 0; i < create->target_count; i++) {
+        const struct onion_target *target = &create->targets[i];
+        require(target->path ? target->path[0] == '/' : is_range(target->ports));
+        require(!target->path || !(target->is_port_only || target->is_client));
+    }
+}
+
+/* One command has one judge. */
+static void check_onions(const struct profile *profile)
+{
+    const struct onion_rules *rules = &profile->onions;
+
+    for (size_t i = 0; i < rules->create_count; i++)
+        check_create(&rules->creates[i]);
+    for (size_t i = 0; i < profile->command_count; i++)
+        require(!onion_rules_place(rules, profile->commands[i].keyword->id));
+    for (size_t i = 0; i < profile->event_count; i++)
+        require(profile->events[i].profile == profile->name);
+}
+
 /* A socket of its own is never for everybody by silence. */
 static void check_socket(const struct profile *profile)
 {
@@ -89,6 +122,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         require(file->profiles[i].name && file->profiles[i].where.file == file->path);
         check_commands(&file->profiles[i]);
         check_names(&file->profiles[i]);
+        check_onions(&file->profiles[i]);
         check_socket(&file->profiles[i]);
     }
     profile_file_unref(file);

@@ -41,7 +41,9 @@ static void make_nonce(void *context, uint8_t nonce[TORAUTH_NONCE_SIZE])
 
 static void see_command(void *context, const struct session_report *report)
 {
-    (void)context;
+    struct harness *harness = context;
+
+    harness->reports++;
     ORACLE(report->command, "a report without a command");
     ORACLE(report->verdict != VERDICT_REFUSE || report->reason, "a refusal without a reason");
 }
@@ -79,6 +81,7 @@ static void do_lose(struct harness *h)
         return;
     h->is_connected = false;
     h->was_lost = true;
+    h->services &= h->detached;
     session_tor_lost(h->session, "Connection refused");
     /* What was asked before is answered by that, and never sent later. */
     h->next_sent = h->expected_count;
@@ -218,6 +221,7 @@ static void check_end(struct harness *h)
 
     while (oracle_take_client(h, SIZE_MAX))
         continue;
+    ORACLE(h->reports <= h->expected_count, "a command that is reported twice");
     if (!reason || h->client_gone)
         return;
     session_client_input(h->session, SPAN("GETINFO version\r\n"));
@@ -228,6 +232,7 @@ static void check_end(struct harness *h)
     if (has_quit) {
         ORACLE(!h->client_reader.in_message, "a message without its end before QUIT's answer");
         ORACLE(h->replied == h->expected_count, "not one reply for each command");
+        ORACLE(h->reports == h->expected_count, "not one report for each command");
     }
 }
 
@@ -235,26 +240,39 @@ static void harness_open(struct harness *h, struct policy *policy, const struct 
 {
     static struct session_observer observer = {.command = see_command, .problem = see_problem};
     static struct torauth_secrets secrets = {read_cookie, read_password, make_nonce, NULL};
+    const struct stream_source client = {.is_known = true, .address = {10, 0, 0, 5}};
     const struct target own = {.kind = TARGET_UNIX, .path = {"/run/og", 7}};
 
     secrets.context = h;
-    h->view = (struct policy_view){profile, 1};
+    observer.context = h;
+    h->view = (struct policy_view){.profiles = profile, .count = 1};
     tor_facts_init(&h->facts);
     tor_facts_set_own(&h->facts, &own, 1);
+    onion_registry_init(&h->registry);
     command_reader_init(&h->judge);
     command_reader_init(&h->tor_reader);
     reply_reader_init(&h->client_reader);
     buf_init(&h->backlog, BACKLOG_MAX);
     buf_init(&h->tor_raw, TO_TOR_MAX);
     buf_init(&h->tor_out, 256 * 1024 * 1024);
-    h->session = session_new(&(struct session_setup){policy, &h->view, harness_variables, &h->facts,
-                                                     &secrets, &observer});
+    h->follows_streams = profile[0]->tor_browser_mode;
+    h->session = session_new(&(struct session_setup){
+        .policy = policy,
+        .view = &h->view,
+        .variables = harness_variables,
+        .facts = &h->facts,
+        .registry = &h->registry,
+        .secrets = &secrets,
+        .observer = &observer,
+        .stream_source = h->follows_streams ? &client : NULL,
+    });
 }
 
 static void harness_close(struct harness *h)
 {
     session_free(h->session);
     tor_facts_clear(&h->facts);
+    onion_registry_clear(&h->registry);
     command_reader_clear(&h->judge);
     command_reader_clear(&h->tor_reader);
     reply_reader_clear(&h->client_reader);

@@ -38,6 +38,8 @@ struct harness {
     struct policy_view view;
     struct session *session;
     struct tor_facts facts;
+    bool follows_streams; /* the profile's tor-browser-mode */
+    struct onion_registry registry;
     unsigned mood; /* 0 NULL, 1 SAFECOOKIE, 2 COOKIE, 3 refuses the login, 4 and more: errors too */
 
     struct command_reader judge; /* the oracle's reader of the client's bytes */
@@ -60,6 +62,10 @@ struct harness {
     bool reply_begun;
     unsigned reply_class; /* first digit of the code of the reply that has begun */
     bool raw_tor; /* tor was not only the model: what it says is not known */
+    unsigned services;     /* bits: the onion services that the model has */
+    unsigned detached;     /* those of them that do not end with the connection */
+    unsigned next_service;
+    size_t reports;        /* commands that the observer has heard of */
     bool names_secret; /* the input holds "sekrit" itself, and tor echoes it */
     bool was_lost, client_eof, client_gone;
 };
@@ -83,6 +89,9 @@ bool oracle_take_client(struct harness *h, size_t len);
 /* Takes up to `len` bytes of what is for tor; the model answers the commands. */
 void oracle_take_tor(struct harness *h, size_t len);
 
+/* Which of its services the model means by an address; -1: none. */
+int model_find_service(struct span address);
+
 /* All profiles of the harness, one a file. */
 struct policy *model_policy(void);
 
@@ -91,6 +100,7 @@ void model_protocolinfo(struct harness *h);
 void model_challenge(struct harness *h, const struct command *command);
 void model_authenticate(struct harness *h, const struct command *command);
 void model_listeners(struct harness *h);
+void model_detached(struct harness *h);
 void model_answer(struct harness *h, const struct command *command);
 void model_event(struct harness *h, size_t index);
 

@@ -12,8 +12,6 @@
 #include "session_harness.h"
 #include "words.h"
 
-static const char service_id[] = "abcdefghijklmnopqrstuvwxyz234567abcdefghijklmnopqrstuvwx";
-
 static const char *const profile_texts[] = {
     /* 0: rewriting */
     "commands:\n"
@@ -100,9 +98,31 @@ static const char *const profile_texts[] = {
     "  ONION_CLIENT_AUTH_ADD: ['.*']\n"
     "events:\n"
     "  BW:\n",
+    /* 5: streams and circuits of its own */
+    "tor-browser-mode: true\n"
+    "commands:\n"
+    "  GETINFO: ['version', '(circuit|stream)-status', 'circuit-status stream-status version']\n"
+    "events:\n"
+    "  BW:\n"
+    "  STREAM:\n"
+    "  STREAM_BW:\n"
+    "  CIRC:\n"
+    "  CIRC_BW:\n"
+    "  CIRC_MINOR: {suppress: true}\n",
+    /* 6: onion services and keys of its own */
+    "commands:\n"
+    "  GETINFO: ['version']\n"
+    "onions:\n"
+    "  create: {virtual-ports: [80], targets: [1-65535], flags: [Detach], max-services: 3}\n"
+    "  delete: own\n"
+    "  events: own\n"
+    "  fetch: true\n"
+    "  client-auth-keys: own\n",
 };
 
 #define PROFILE_COUNT (sizeof profile_texts / sizeof profile_texts[0])
+
+#define SERVICE "bcdefghijklmnopqrstuvwxyz234567abcdefghijklmnopqrstuvwx"
 
 static const char *const model_events[] = {
     "650 BW 1 2\r\n",
@@ -114,6 +134,25 @@ static const char *const model_events[] = {
     "650 HS_DESC CREATED sekrit UNKNOWN x\r\n",
     "650 NOTICE a\rsekrit\r\n",
     "650 STATUS_CLIENT NOTICE BOOTSTRAP SUMMARY=\"sekrit\"\r\n",
+    "650 STREAM 7 NEW 0 own:80 SOURCE_ADDR=10.0.0.5:5 SOCKS_USERNAME=\"SOURCE_ADDR=10.0.0.6:5\"\r\n",
+    "650 STREAM 7 SENTCONNECT 17 own:80\r\n",
+    "650 STREAM 7 CLOSED 17 own:80\r\n",
+    "650 STREAM 8 NEW 0 own:80 SOURCE_ADDR=::ffff:10.0.0.5:5\r\n",
+    "650 STREAM 8 SENTCONNECT 18 own:80\r\n",
+    "650 STREAM 8 NEW 0 sekrit:80 SOURCE_ADDR=10.0.0.6:5\r\n",
+    "650 STREAM 9 NEW 0 sekrit:80 SOURCE_ADDR=10.0.0.6:5 SOCKS_USERNAME=\"SOURCE_ADDR=10.0.0.5:5\"\r\n",
+    "650 STREAM 9 NEWRESOLVE 0 sekrit SOURCE_ADDR=10.0.0.5:5 a=:0 SOURCE_ADDR=10.0.0.6:5\r\n",
+    "650 STREAM 9 SENTCONNECT 19 sekrit:80\r\n",
+    "650 STREAM_BW 9 1 2 sekrit\r\n",
+    "650 STREAM_BW 7 1 2 own\r\n",
+    "650 CIRC 17 CLOSED sekrit\r\n",
+    "650 CIRC 19 CLOSED sekrit\r\n",
+    "650 CIRC_BW ID=17 sekrit\r\n",
+    "650 CIRC_MINOR 17 PURPOSE_CHANGED sekrit\r\n",
+    "650 HS_DESC UPLOADED a" SERVICE " UNKNOWN x\r\n",
+    "650 HS_DESC RECEIVED b" SERVICE " NO_AUTH x\r\n",
+    "650+HS_DESC_CONTENT b" SERVICE " x y\r\nown\r\n.\r\n650 OK\r\n",
+    "650+HS_DESC_CONTENT sekrit x y\r\nsekrit\r\n.\r\n650 OK\r\n",
 };
 
 static bool no_user(void *context, const char *name, uid_t *uid_out)
@@ -229,6 +268,12 @@ static void model_info(struct harness *h, struct span key)
         for (int i = 0; i < 600; i++)
             buf_append_string(&h->tor_out, "r relay digest 2038-01-01 10.0.0.1 9001 0\r\n");
         buf_append_string(&h->tor_out, ".\r\n");
+    } else if (span_equals(key, SPAN("circuit-status"))) {
+        buf_printf(&h->tor_out,
+                   "250+circuit-status=\r\n19 BUILT %s\r\n17 BUILT own\r\n18 BUILT own\r\n.\r\n",
+                   secret(h));
+    } else if (span_equals(key, SPAN("stream-status"))) {
+        buf_printf(&h->tor_out, "250-stream-status=9 SUCCEEDED 19 %s:80\r\n", secret(h));
     } else if (span_equals(key, SPAN("config-text"))) {
         buf_printf(&h->tor_out,
                    "250+config-text=\r\nSocksPort 0\r\n..%s\r\n250 OK %s\r\n.\r\n",
@@ -258,6 +303,66 @@ static void model_keys(struct harness *h, const struct command *command)
         buf_append_string(&h->tor_out, "250 OK\r\n");
 }
 
+/* --- onion services: sixteen addresses, which differ in their first letter --- */
+
+#define SERVICES 16
+
+static bool has_onions(const struct harness *h)
+{
+    return h->view.profiles[0]->onions.create_count > 0;
+}
+
+int model_find_service(struct span address)
+{
+    int service = address.len > 0 ? address.data[0] - 'a' : -1;
+
+    if (service < 0 || service >= SERVICES || !span_equals(span_from(address, 1), SPAN(SERVICE)))
+        return -1;
+    return service;
+}
+
+static void model_add_onion(struct harness *h, const struct command *command)
+{
+    unsigned service = has_onions(h) ? h->next_service++ % SERVICES : 0;
+    bool is_detached = memmem(command->arguments.data, command->arguments.len, "Detach", 6);
+    const char *key = has_onions(h) ? "own" : secret(h);
+
+    if (has_onions(h) && (h->services & 1u << service)) {
+        buf_append_string(&h->tor_out, "550 Onion address collision\r\n");
+        return;
+    }
+    h->services |= 1u << service;
+    h->detached &= ~(1u << service);
+    h->detached |= (unsigned)is_detached << service;
+    buf_printf(&h->tor_out,
+               "250-ServiceID=%c%s\r\n250-PrivateKey=ED25519-V3:%s\r\n250 OK\r\n",
+               'a' + (int)service, SERVICE, key);
+}
+
+static void model_del_onion(struct harness *h, const struct command *command)
+{
+    int service = model_find_service(command->arguments);
+    bool is_there = service >= 0 && (h->services & 1u << service);
+
+    if (is_there)
+        h->services &= ~(1u << service);
+    buf_append_string(&h->tor_out, is_there ? "250 OK\r\n" : "552 Unknown Onion Service id\r\n");
+}
+
+/* In the moods with errors: those that a tor gives which cannot say. */
+void model_detached(struct harness *h)
+{
+    if (h->mood >= 4) {
+        buf_append_string(&h->tor_out, "552 Unrecognized key \"onions/detached\"\r\n");
+        return;
+    }
+    buf_append_string(&h->tor_out, "250+onions/detached=\r\n");
+    for (int i = 0; i < SERVICES; i++)
+        if (h->services & h->detached & 1u << i)
+            buf_printf(&h->tor_out, "%c%s\r\n", 'a' + i, SERVICE);
+    buf_append_string(&h->tor_out, ".\r\n250 OK\r\n");
+}
+
 void model_answer(struct harness *h, const struct command *command)
 {
     enum keyword_id id = command->keyword->id;
@@ -269,9 +374,13 @@ void model_answer(struct harness *h, const struct command *command)
     else if (id == KEYWORD_GETINFO || id == KEYWORD_GETCONF)
         model_keys(h, command);
     else if (id == KEYWORD_ADD_ONION)
-        buf_printf(&h->tor_out,
-                   "250-ServiceID=%s\r\n250-PrivateKey=ED25519-V3:%s\r\n250 OK\r\n",
-                   service_id, secret(h));
+        model_add_onion(h, command);
+    else if (id == KEYWORD_DEL_ONION && has_onions(h))
+        model_del_onion(h, command);
+    else if (id == KEYWORD_ONION_CLIENT_AUTH_VIEW && has_onions(h))
+        buf_append_string(&h->tor_out, "250-ONION_CLIENT_AUTH_VIEW\r\n"
+                                       "250-CLIENT a" SERVICE " x25519:own\r\n"
+                                       "250-CLIENT sekrit x25519:sekrit\r\n250 OK\r\n");
     else if (command->keyword->reply == REPLY_SHAPE_LINES)
         buf_append_string(&h->tor_out, "250-a=b\r\n250 OK\r\n");
     else

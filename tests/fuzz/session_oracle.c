@@ -63,7 +63,11 @@ static void expect_judged(struct harness *h, const struct command *command)
         struct event_set *events = event_set_from_arguments(&h->view, command->arguments);
         struct buf names;
         buf_init(&names, COMMAND_MAX_LINE);
+        if (h->follows_streams)
+            event_set_remove_withheld(events, &h->view);
         event_set_write(events, &names);
+        if (h->follows_streams && !event_set_find(events, SPAN("STREAM")))
+            buf_append_string(&names, names.len > 0 ? " STREAM" : "STREAM");
         expected->arguments = mem_copy_string(buf_span(&names));
         expected->data = mem_zalloc(1, 1);
         note_asked(h, command->arguments);
@@ -191,17 +195,53 @@ static bool is_listeners_question(const struct command *command)
            span_equals(command->arguments, SPAN("net/listeners/control"));
 }
 
+static bool is_detached_question(const struct command *command)
+{
+    return command->keyword->id == KEYWORD_GETINFO &&
+           span_equals(command->arguments, SPAN("onions/detached"));
+}
+
+/* A question behind the login, each at most once and in this order. */
+static bool tor_gets_question(struct harness *h, const struct command *command)
+{
+    const struct profile *profile = h->view.profiles[0];
+    bool has_onions = profile->onions.create_count > 0;
+    bool adds = has_onions || profile_find_command(profile, KEYWORD_ADD_ONION);
+
+    if (h->login < 100 && adds && is_listeners_question(command)) {
+        h->login = 100;
+        model_listeners(h);
+        return true;
+    }
+    if (h->login < 101 && has_onions && is_detached_question(command)) {
+        h->login = 101;
+        model_detached(h);
+        return true;
+    }
+    h->login = 101;
+    return false;
+}
+
+/* What `onions` promises: only own services are removed, and there are not too many. */
+static void check_onions(const struct harness *h, const struct command *command)
+{
+    int service = model_find_service(command->arguments);
+    int count = __builtin_popcount(h->services);
+
+    if (h->raw_tor || !h->view.profiles[0]->onions.delete_own)
+        return;
+    ORACLE(command->keyword->id != KEYWORD_DEL_ONION ||
+               (service >= 0 && (h->services & 1u << service)),
+           "tor was to remove a service that is not the client's");
+    ORACLE(command->keyword->id != KEYWORD_ADD_ONION || h->was_lost || count < 3,
+           "more services than max-services");
+}
+
 /* A command of the login; false if the login is over. */
 static bool tor_gets_login(struct harness *h, const struct command *command)
 {
-    if (h->login_done) {
-        bool is_question = h->login < 100 && is_listeners_question(command) &&
-                           profile_find_command(h->view.profiles[0], KEYWORD_ADD_ONION);
-        h->login = 100;
-        if (is_question)
-            model_listeners(h);
-        return is_question;
-    }
+    if (h->login_done)
+        return tor_gets_question(h, command);
     h->login++;
     if (h->login == 1) {
         ORACLE(command->keyword->id == KEYWORD_PROTOCOLINFO, "the login begins otherwise");
@@ -222,10 +262,11 @@ static bool is_resubscription(const struct harness *h, const struct command *com
 {
     struct span rest = command->arguments, name;
 
-    if (!h->first_after_login || command->keyword->id != KEYWORD_SETEVENTS || !h->was_lost)
+    if (!h->first_after_login || command->keyword->id != KEYWORD_SETEVENTS ||
+        !(h->was_lost || h->follows_streams))
         return false;
     while (words_next(&rest, &name)) {
-        bool is_asked = false;
+        bool is_asked = h->follows_streams && span_equals(name, SPAN("STREAM"));
         for (size_t i = 0; i < h->asked_count; i++)
             is_asked = is_asked || h->asked[i] == policy_find_event(&h->view, name);
         ORACLE(is_asked, "subscribed again to what was never asked for");
@@ -259,6 +300,7 @@ static void tor_gets(struct harness *h, const struct command *command)
         h->expected[h->next_sent++].is_sent = true;
     }
     h->first_after_login = false;
+    check_onions(h, command);
     ORACLE(command->keyword->id != KEYWORD_ADD_ONION ||
                add_onion_each_target(command->arguments, target_is_free, &h->facts),
            "an onion service that points at tor or at us");

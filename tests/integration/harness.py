@@ -421,6 +421,8 @@ class FakeConnection:
             return b"515 Authentication failed: Wrong secret\r\n"
         if command.strip() == b"GETINFO net/listeners/control":
             return b'250-net/listeners/control="%s"\r\n250 OK\r\n' % self.tor.listeners.encode()
+        if command.strip() == b"GETINFO onions/detached":
+            return b"250-onions/detached=\r\n250 OK\r\n"
         return None
 
 

@@ -36,7 +36,6 @@ struct row {
 #define MALFORMED "the arguments do not parse as tor reads them"
 #define BAD_TEXT "the replacement is no legal argument text"
 #define NOT_ONE "the replacement for one of several keys is not one key"
-#define HIDDEN "tor-browser-mode hides the streams and circuits of others"
 
 #define FOR_ANYBODY "- apparmor-profiles: ['*']\n  users: ['*']\n" /* two lines */
 

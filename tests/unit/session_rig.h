@@ -65,11 +65,27 @@ static inline bool rig_no_group(void *context, const char *name, gid_t *gid_out)
     return false;
 }
 
+/* The address of a client in another machine; NULL: there is none. */
+static inline struct stream_source rig_source(const char *address)
+{
+    struct stream_source source = {0};
+    struct buf text;
+
+    buf_init(&text, 100);
+    if (address) {
+        buf_printf(&text, "%s:0", address);
+        cr_assert(stream_source_parse(buf_span(&text), &source), "%s is no address", address);
+    }
+    buf_clear(&text);
+    return source;
+}
+
 /* The session and what it stands on. */
 struct rig {
     struct policy *policy;
     struct policy_view view;
     struct tor_facts facts;
+    struct onion_registry registry;
     struct session *session;
 };
 
@@ -94,39 +110,55 @@ static inline struct profile_file *rig_load(const char *path, struct span text)
     return file;
 }
 
-/* A session of a client that comes in by the shared socket. */
-static inline void rig_open(struct rig *rig, struct profile_file *file)
+/* A session of a client that comes in by the shared socket, or, with `address`, from another
+ * machine. */
+static inline void rig_open_from(struct rig *rig, struct profile_file *file, const char *address)
 {
     static const struct session_observer observer = {.command = rig_ignore_command,
                                                    .problem = rig_ignore_problem};
     static const struct torauth_secrets secrets = {rig_no_cookie, rig_no_password, rig_nonce,
                                                    NULL};
-    const struct identity client = {.transport = IDENTITY_UNIX,
-                                    .has_credentials = true,
-                                    .uid = 4711,
-                                    .gid = 4711,
-                                    .pid = 1,
-                                    .has_groups = true};
+    const struct stream_source source = rig_source(address);
+    struct identity client = {.transport = IDENTITY_UNIX,
+                              .has_credentials = true,
+                              .uid = 4711,
+                              .gid = 4711,
+                              .pid = 1,
+                              .has_groups = true};
     struct session_setup setup = {
         .variables = {SPAN("127.0.0.1"), SPAN("0"), SPAN("127.0.0.1"), SPAN("0")},
         .secrets = &secrets,
         .observer = &observer,
     };
 
+    if (address) {
+        client = (struct identity){.transport = IDENTITY_TCP_REMOTE, .is_ipv6 = source.is_ipv6};
+        memcpy(client.address, source.address, sizeof client.address);
+        setup.variables.client_address = span_from_string(address);
+        setup.stream_source = &source;
+    }
     rig->policy = policy_new();
     policy_add_file(rig->policy, file);
     policy_match(rig->policy, &client, NULL, &rig->view);
     tor_facts_init(&rig->facts);
+    onion_registry_init(&rig->registry);
     setup.policy = rig->policy;
     setup.view = &rig->view;
     setup.facts = &rig->facts;
+    setup.registry = &rig->registry;
     rig->session = session_new(&setup);
+}
+
+static inline void rig_open(struct rig *rig, struct profile_file *file)
+{
+    rig_open_from(rig, file, NULL);
 }
 
 static inline void rig_close(struct rig *rig)
 {
     session_free(rig->session);
     tor_facts_clear(&rig->facts);
+    onion_registry_clear(&rig->registry);
     policy_view_clear(&rig->view);
     policy_unref(rig->policy);
 }
@@ -142,6 +174,8 @@ static inline const char *rig_login_answer(struct span line)
         return "250 OK\r\n";
     if (span_equals(line, SPAN("GETINFO net/listeners/control\r\n")))
         return "250-net/listeners/control=\"unix:/run/tor/control\"\r\n250 OK\r\n";
+    if (span_equals(line, SPAN("GETINFO onions/detached\r\n")))
+        return "250-onions/detached=\r\n250 OK\r\n";
     return NULL;
 }
 

@@ -394,18 +394,28 @@ static size_t find_line(char **lines, size_t count, const char *text)
     return count;
 }
 
+/* The address after "client:" in the first lines, or NULL: the client comes by the socket. */
+static const char *find_client(char **lines, size_t count)
+{
+    for (size_t i = 0; i < count && strcmp(lines[i], "profile:") != 0; i++)
+        if (strncmp(lines[i], "client: ", 8) == 0)
+            return lines[i] + 8;
+    return NULL;
+}
+
 static void replay_file(const char *path, enum cut cut, uint64_t seed)
 {
     struct replay replay = {.path = path, .cut = cut, .random = seed};
     size_t count;
     char **lines = read_lines(path, &count);
+    const char *client = find_client(lines, count);
     size_t profile = find_line(lines, count, "profile:");
     size_t dialogue = find_line(lines, count, "dialogue:");
 
     cr_assert(profile < dialogue && dialogue < count, "%s: no profile: and dialogue:", path);
     for (size_t i = 0; i < 6; i++)
         buf_init(replay_bufs(&replay)[i], STUB_STREAM_MAX);
-    rig_open(&replay.rig, load_profile(path, lines, profile + 1, dialogue));
+    rig_open_from(&replay.rig, load_profile(path, lines, profile + 1, dialogue), client);
     replay.is_tor_up = true;
     for (size_t i = dialogue + 1; i < count && !replay.failures; i++) {
         replay.line = (unsigned)i + 1;

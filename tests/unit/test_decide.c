@@ -350,6 +350,7 @@ Test(decide, setevents)
     EXPECT_ROWS(event_profile, rows);
 }
 
+/* Whose streams and circuits they are is the session's business. */
 Test(decide, tor_browser_mode)
 {
     static const char yaml[] = FOR_ANYBODY
@@ -357,61 +358,46 @@ Test(decide, tor_browser_mode)
         "    GETINFO:\n"
         "      - 'circuit-status'\n"
         "      - 'stream-status'\n"
-        "      - 'version|Circuit-status|x/circuit-status'\n"
-        "      - pattern: 'alias'\n"
-        "        replacement: 'circuit-status'\n"
-        "      - 'circuit-status version'\n"
         "  events:\n"
         "    STREAM:\n"
-        "    CIRC:\n"
-        "    BW:\n" FOR_ANYBODY
+        "    CIRC:\n" FOR_ANYBODY
         "  tor-browser-mode: true\n";
     static const struct row rows[] = {
-        {"GETINFO version", FORWARD, "GETINFO version", 7},
-        {"GETINFO circuit-status", REFUSE, HIDDEN, 5},
-        {"GETINFO stream-status ", REFUSE, HIDDEN, 6},
-        {"GETINFO version circuit-status", REFUSE, HIDDEN, 7},
-        {"GETINFO circuit-status version", REFUSE, HIDDEN, 10},
-        {"GETINFO alias", REFUSE, HIDDEN, 8},
-        {"GETINFO version alias", REFUSE, HIDDEN, 7},
-        /* these are no keys that tor has */
-        {"GETINFO Circuit-status", FORWARD, "GETINFO Circuit-status", 7},
-        {"GETINFO x/circuit-status", FORWARD, "GETINFO x/circuit-status", 7},
-        {"SETEVENTS STREAM CIRC", SUBSCRIBE, "STREAM CIRC", 12},
+        {"GETINFO circuit-status", FORWARD, "GETINFO circuit-status", 5},
+        {"GETINFO stream-status circuit-status", FORWARD, "GETINFO stream-status circuit-status",
+         6},
+        {"GETINFO orconn-status", REFUSE, NO_MATCH, 0},
+        {"SETEVENTS STREAM CIRC", SUBSCRIBE, "STREAM CIRC", 8},
         {"SETEVENTS STREAM CIRC_BW", REFUSE, NO_EVENT, 0},
     };
+    struct policy *policy = fixture_policy(yaml);
+    struct policy_view view = fixture_view(policy);
 
     EXPECT_ROWS(yaml, rows);
+    cr_assert_eq(view.count, 2);
+    cr_expect(policy_is_tor_browser_mode(&view));
+    cr_expect(policy_withholds_event(&view, SPAN("circ_minor")));
+    cr_expect(policy_withholds_event(&view, SPAN("CIRC_BW")));
+    cr_expect_not(policy_withholds_event(&view, SPAN("CIRC")));
+    cr_expect_not(policy_withholds_event(&view, SPAN("STREAM")));
+    view.count = 1;
+    cr_expect_not(policy_withholds_event(&view, SPAN("CIRC_BW")));
+    cr_expect_not(policy_is_tor_browser_mode(&view));
+    policy_view_clear(&view);
+    policy_unref(policy);
 }
 
-Test(decide, events_that_are_withheld)
+Test(decide, event_rules)
 {
-    static const struct {
-        const char *name;
-        bool is_withheld;
-    } rows[] = {{"STREAM", true},     {"stream_bw", true}, {"Circ", true},  {"CIRC_MINOR", true},
-                {"circ_bw", true},    {"BW", false},       {"", false},     {"CIRCUIT", false},
-                {"STREAM ", false},   {"CONN_BW", false},  {"STREA", false}};
-    struct policy *open = fixture_policy(event_profile);
-    struct policy *closed = fixture_policy(FOR_ANYBODY FOR_ANYBODY "  tor-browser-mode: true\n");
-    struct policy_view open_view = fixture_view(open), closed_view = fixture_view(closed);
+    struct policy *policy = fixture_policy(event_profile);
+    struct policy_view view = fixture_view(policy);
+    const struct event_rule *rule = policy_find_event(&view, SPAN("status_server"));
 
-    cr_expect_not(policy_is_tor_browser_mode(&open_view));
-    cr_expect(policy_is_tor_browser_mode(&closed_view));
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        struct span name = span_from_string(rows[i].name);
-        cr_expect_eq(policy_withholds_event(&closed_view, name), rows[i].is_withheld, "row %zu", i);
-        cr_expect_not(policy_withholds_event(&open_view, name), "row %zu", i);
-    }
-    const struct event_rule *rule = policy_find_event(&open_view, SPAN("status_server"));
     cr_assert(rule);
     cr_expect_str_eq(rule->name, "STATUS_SERVER");
-    cr_expect_null(policy_find_event(&open_view, SPAN("BW")));
-    cr_expect_null(policy_find_event(&closed_view, SPAN("STREAM")));
-    policy_view_clear(&open_view);
-    policy_view_clear(&closed_view);
-    policy_unref(open);
-    policy_unref(closed);
+    cr_expect_null(policy_find_event(&view, SPAN("BW")));
+    policy_view_clear(&view);
+    policy_unref(policy);
 }
 
 /* --- several profiles --- */

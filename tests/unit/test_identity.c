@@ -277,3 +277,37 @@ Test(identity, evidence_in_words)
     cr_expect_str_eq(identity_evidence_text(EVIDENCE_HOLDERS), "holders");
     cr_expect_str_eq(identity_evidence_text(EVIDENCE_NONE), "no");
 }
+
+Test(identity, where_its_streams_come_from)
+{
+    static const struct {
+        struct identity identity;
+        bool has_source;
+        const char *same; /* NULL: no stream is its own */
+    } sources[] = {
+        {{.transport = IDENTITY_TCP_REMOTE, .address = {10, 0, 0, 5}, .port = 7}, true,
+         "10.0.0.5:1"},
+        {{.transport = IDENTITY_TCP_REMOTE, .is_ipv6 = true,
+          .address = {0xfd, 0x97, [15] = 2}}, true, "fd97::2:1"},
+        {{.transport = IDENTITY_TCP_REMOTE, .is_ipv6 = true,
+          .address = {0xfe, 0x80, [15] = 2}}, true, NULL},
+        {{.transport = IDENTITY_TCP_REMOTE, .is_ipv6 = true,
+          .address = {0xfe, 0xbf, [15] = 2}}, true, NULL},
+        {{.transport = IDENTITY_TCP_REMOTE, .is_ipv6 = true,
+          .address = {0xfe, 0xc0, [15] = 2}}, true, "fec0::2:1"},
+        {{.transport = IDENTITY_TCP_REMOTE, .address = {0xfe, 0x80, 0, 2}}, true, "254.128.0.2:1"},
+        {{.transport = IDENTITY_TCP_LOCAL, .address = {10, 0, 0, 5}}, false, NULL},
+        {{.transport = IDENTITY_UNIX}, false, NULL},
+    };
+
+    for (size_t i = 0; i < sizeof sources / sizeof *sources; i++) {
+        struct stream_source source, same;
+        cr_expect_eq(identity_stream_source(&sources[i].identity, &source), sources[i].has_source,
+                     "row %zu", i);
+        cr_expect_eq(source.is_known, sources[i].same != NULL, "row %zu", i);
+        if (!sources[i].same)
+            continue;
+        cr_assert(stream_source_parse(span_from_string(sources[i].same), &same), "row %zu", i);
+        cr_expect(stream_source_equals(&source, &same), "row %zu", i);
+    }
+}

@@ -61,6 +61,7 @@ struct fixture {
     struct policy_view view;
     const struct profile *served[1];
     struct tor_facts facts;
+    struct onion_registry registry;
     struct torauth_secrets secrets;
     struct session_observer observer;
     struct session *session;
@@ -100,8 +101,9 @@ static void fixture_init(struct fixture *f, bool is_served)
     f->policy = policy_new();
     policy_add_file(f->policy, file);
     f->served[0] = &file->profiles[0];
-    f->view = (struct policy_view){f->served, is_served ? 1 : 0};
+    f->view = (struct policy_view){.profiles = f->served, .count = is_served ? 1 : 0};
     tor_facts_init(&f->facts);
+    onion_registry_init(&f->registry);
     f->secrets = (struct torauth_secrets){no_cookie, no_password, zero_nonce, NULL};
     f->observer =
         (struct session_observer){.command = count_command, .problem = count_problem, .context = f};
@@ -112,6 +114,7 @@ static void fixture_init(struct fixture *f, bool is_served)
         .view = &f->view,
         .variables = {SPAN("127.0.0.1"), SPAN("0"), SPAN("127.0.0.1"), SPAN("0")},
         .facts = &f->facts,
+        .registry = &f->registry,
         .secrets = &f->secrets,
         .observer = &f->observer,
     };
@@ -123,6 +126,7 @@ static void fixture_clear(struct fixture *f)
     session_free(f->session);
     policy_unref(f->policy);
     tor_facts_clear(&f->facts);
+    onion_registry_clear(&f->registry);
     buf_clear(&f->client);
     buf_clear(&f->tor);
 }
