@@ -8,6 +8,10 @@
 #include "add_onion.h"
 #include "mem.h"
 
+/* Quoted, as Tor Browser's launcher takes it from the variable to the control port. Any is right.
+ */
+#define PASSWORD "\"onion-grater\""
+
 static void add(struct environment *environment, const char *name, char *value)
 {
     environment->variables[environment->count++] = (struct environment_variable){name, value};
@@ -72,9 +76,12 @@ static void add_auth(struct environment *environment, const struct profile *prof
     struct buf path;
 
     buf_init(&path, 4096);
-    if (profile->auth.cookie && environment_cookie_path(profile, places->runtime_dir, &path))
+    if (profile->auth.cookie && is_for_this_machine(profile) &&
+        environment_cookie_path(profile, places->runtime_dir, &path))
         add_copy(environment, "TOR_CONTROL_COOKIE_AUTH_FILE", buf_span(&path));
     buf_clear(&path);
+    if (profile->auth.password)
+        add_copy(environment, "TOR_CONTROL_PASSWD", SPAN(PASSWORD));
 }
 
 /* --- SOCKS --- */
@@ -112,8 +119,7 @@ bool environment_of_profile(const struct profile *profile, const struct environm
                            : add_tcp(environment, places, reason);
     if (!has_control || !add_socks(environment, places->socks, reason))
         return false;
-    if (is_for_this_machine(profile))
-        add_auth(environment, profile, places);
+    add_auth(environment, profile, places);
     return true;
 }
 

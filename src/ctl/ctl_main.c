@@ -7,14 +7,22 @@
 #include <string.h>
 
 #include "ctl.h"
+#include "ctl_check.h"
 #include "ctl_enable.h"
 #include "ctl_env.h"
+#include "ctl_explain.h"
+#include "ctl_learn.h"
+#include "ctl_merge.h"
 
 static const struct ctl_verb *const verbs[] = {
+    &ctl_check,
     &ctl_enable,
     &ctl_disable,
     &ctl_env,
     &ctl_run,
+    &ctl_explain,
+    &ctl_learn,
+    &ctl_merge,
     NULL,
 };
 

@@ -10,6 +10,8 @@
 #include "mem.h"
 #include "names.h"
 #include "profile_dir.h"
+#include "read_file.h"
+#include "yaml_tree.h"
 
 void ctl_setup_init(struct ctl_setup *setup)
 {
@@ -78,13 +80,60 @@ static void load_policy(struct ctl_setup *setup, struct diag_list *diags)
     setup->policy = profile_dirs_load(&dirs, NULL, &names_of_system, diags, &counts);
 }
 
+/* False: reported. */
+static bool load_file(struct ctl_setup *setup, const char *path, struct diag_list *diags)
+{
+    const struct source where = {.file = path};
+    struct profile_file *file = NULL;
+    struct buf text, reason;
+
+    buf_init(&reason, 1024);
+    if (read_file(path, YAML_MAX_SIZE, &text, NULL, &reason) == READ_FILE_OK) {
+        file = profile_load(path, buf_span(&text), &names_of_system, diags);
+    } else {
+        buf_append_char(&reason, '\0');
+        diag_add(diags, DIAG_ERROR, where, "%s", buf_span(&reason).data);
+    }
+    buf_clear(&reason);
+    buf_clear(&text);
+    if (file)
+        policy_add_file(setup->policy, file);
+    return file != NULL;
+}
+
+static void load_files(struct ctl_setup *setup, const char *const *paths, size_t count,
+                       struct diag_list *diags)
+{
+    bool is_good = true;
+
+    for (size_t i = 0; i < count; i++)
+        is_good = load_file(setup, paths[i], diags) && is_good;
+    if (is_good)
+        return;
+    policy_unref(setup->policy);
+    setup->policy = NULL;
+}
+
 bool ctl_setup_load(struct ctl_setup *setup, const char *verb)
+{
+    return ctl_setup_load_files(setup, verb, NULL, 0);
+}
+
+bool ctl_setup_load_files(struct ctl_setup *setup, const char *verb, const char *const *paths,
+                          size_t count)
 {
     struct diag_list diags;
 
     diag_list_init(&diags);
-    if (load_config(setup, &diags))
+    if (load_config(setup, &diags) && (count == 0 || setup->options.profiles.count > 0))
         load_policy(setup, &diags);
+    else if (diags.errors == 0)
+        setup->policy = policy_new();
+    if (setup->policy) {
+        setup->policy->kernel_evidence_only =
+            strcmp(setup->options.apparmor_evidence, OPTIONS_KERNEL_ONLY) == 0;
+        load_files(setup, paths, count, &diags);
+    }
     print_diags(&diags);
     if (!setup->policy)
         ctl_usage_error(verb, "nothing can be said with this configuration");

@@ -4,6 +4,7 @@
 #define OG_CTL_SETUP_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "options.h"
 #include "policy.h"
@@ -22,6 +23,11 @@ bool ctl_setup_set(struct ctl_setup *setup, const char *verb, const char *name, 
 /* Reads the configuration file, then the profiles. Messages go to standard error. False: there is
  * no policy to work with. */
 bool ctl_setup_load(struct ctl_setup *setup, const char *verb);
+
+/* The same with these files of profiles, behind those of the directories; without --profiles, in
+ * place of them. A file that cannot be used is a failure. */
+bool ctl_setup_load_files(struct ctl_setup *setup, const char *verb, const char *const *paths,
+                          size_t count);
 
 /* The profile of that name; NULL and a message, which names those that there are, if none. */
 const struct profile *ctl_setup_find(const struct ctl_setup *setup, const char *verb,

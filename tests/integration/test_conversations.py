@@ -7,6 +7,7 @@ import re
 import time
 
 import harness
+import machines
 
 DIRECTORY = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "conversations")
 NAMES = {"r": b"\r", "n": b"\n", "t": b"\t", "\\": b"\\"}
@@ -57,9 +58,9 @@ class Replay:
         start, middle = lines.index("profile:"), lines.index("dialogue:")
         self.tor = ScriptedTor()
         test.addCleanup(self.tor.stop)
-        self.daemon = test.daemon("\n".join(lines[start + 1:middle]) + "\n", self.tor,
-                                  sockets=("control",))
-        self.client = self.daemon.connect("control")
+        text = "\n".join(lines[start + 1:middle]) + "\n"
+        address = [line[len("client: "):] for line in lines[:start] if line.startswith("client: ")]
+        self.client = self.remote(text, address[0]) if address else self.local(text)
         test.addCleanup(self.client.close)
         self.steps = [(number + 1, line) for number, line in enumerate(lines)
                       if number > middle and line and not line.startswith("#")]
@@ -68,10 +69,24 @@ class Replay:
         self.to_tor = b""
         self.input = b""
         self.kind = None
-        self.where = ""
+
+    def local(self, text):
+        return self.test.daemon(text, self.tor, sockets=("control",)).connect("control")
+
+    def remote(self, text, address):
+        """A client in another machine, which has that address."""
+        why_not = machines.missing()
+        if why_not:
+            self.test.skipTest(why_not)
+        if address != "10.97.1.2":
+            self.fail("no machine has the address " + address)
+        others = machines.Machines()
+        others.make_machines(self.test.addCleanup)
+        self.test.addCleanup(others.gate_daemon(text, self.tor, "--listen-address", "0.0.0.0").stop)
+        return harness.Client(others.connect_from("one", "10.97.1.1", 9051))
 
     def fail(self, text):
-        self.test.fail("%s: %s" % (self.where, text))
+        self.test.fail("%s: %s" % (self.where or self.name, text))
 
     def run(self):
         for number, line in self.steps:
@@ -83,6 +98,7 @@ class Replay:
             self.fail("more came than was expected: %r" % self.client.recv())
 
     is_over = False
+    where = ""
 
     def step(self, kind, text):
         if kind in ("C:", "T>"):

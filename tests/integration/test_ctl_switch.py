@@ -136,6 +136,15 @@ class Environment(unittest.TestCase):
             bad = self.env("--socks", text, "app")
             self.assertEqual((bad.returncode, bad.stdout), (1, ""), text)
 
+    def test_auth(self):
+        self.add("- name: app\n  apparmor-profiles: ['*']\n  users: ['%d']\n"
+                 "  auth: {cookie: true, password: true}\n" % UID)
+        found = self.variables()
+        self.assertEqual(found["TOR_CONTROL_COOKIE_AUTH_FILE"], "/run/here/app.cookie")
+        self.assertEqual(found["TOR_CONTROL_PASSWD"], '"onion-grater"')
+        self.add("- name: app\n  hosts: ['10.0.0.1']\n  auth: {password: true}\n")
+        self.assertIn("TOR_CONTROL_PASSWD", self.variables())
+
     def test_no_such_profile(self):
         self.add("- name: app\n  apparmor-profiles: ['*']\n  users: ['%d']\n" % UID)
         result = self.env("other")

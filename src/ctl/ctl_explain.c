@@ -1,0 +1,193 @@
+/* explain: profiles, a client and its commands in, what becomes of them out. Needs no daemon, no
+ * tor and no rights but to read the profiles. */
+#include "ctl_explain.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "ctl_identity.h"
+#include "ctl_setup.h"
+#include "explain.h"
+#include "explain_units.h"
+#include "mem.h"
+
+#define VERB "explain"
+
+struct request {
+    struct ctl_setup setup;
+    struct ctl_identity client;
+    const char **files; /* of profiles; owned array */
+    size_t file_count;
+    bool is_json;
+};
+
+static void add_file(struct request *request, const char *path)
+{
+    request->files = mem_resize(request->files, request->file_count + 1, sizeof *request->files);
+    request->files[request->file_count++] = path;
+}
+
+/* False: wrong usage, reported. */
+static bool read_options(struct request *request, int argc, char **argv)
+{
+    static const struct option rows[] = {
+        {"config", required_argument, NULL, 's'},
+        {"profiles", required_argument, NULL, 's'},
+        {"profile-file", required_argument, NULL, 'f'},
+        {"json", no_argument, NULL, 'j'},
+        CTL_IDENTITY_OPTIONS,
+        {NULL, 0, NULL, 0},
+    };
+    int row, option;
+
+    optind = 1;
+    while ((option = getopt_long(argc, argv, "+", rows, &row)) != -1) {
+        bool done = true;
+        if (option == 'f')
+            add_file(request, optarg);
+        else if (option == 'j')
+            request->is_json = true;
+        else if (option == 's')
+            done = ctl_setup_set(&request->setup, VERB, rows[row].name, optarg);
+        else if (option == CTL_IDENTITY_OPTION)
+            done = ctl_identity_set(&request->client, VERB, rows[row].name, optarg);
+        else
+            done = false;
+        if (!done)
+            return false;
+    }
+    return ctl_identity_complete(&request->client, VERB);
+}
+
+/* The profile that is to serve the client whatever its qualifiers say. Without a word about the
+ * client, and with one profile to look at, it is that one. False: reported. */
+static bool find_forced(const struct request *request, const struct profile **profile_out)
+{
+    const struct policy_index *index = &request->setup.policy->index;
+    const char *name = request->client.profile;
+
+    *profile_out = NULL;
+    if (name)
+        *profile_out = ctl_setup_find(&request->setup, VERB, name);
+    else if (!request->client.is_given && request->file_count > 0 && index->profile_count == 1)
+        *profile_out = index->profiles[0];
+    return *profile_out || !name;
+}
+
+/* A socket that nobody has would only look as if no profile matched. */
+static bool check_socket(const struct request *request)
+{
+    const char *name = request->client.socket;
+
+    return !name || ctl_setup_find(&request->setup, VERB, name);
+}
+
+static void write_out(void *context, struct span text)
+{
+    (void)context;
+    if (text.len > 0)
+        fwrite(text.data, 1, text.len, stdout);
+}
+
+/* False: reported. */
+static bool read_input(struct buf *text)
+{
+    char chunk[65536];
+    size_t len;
+
+    if (isatty(STDIN_FILENO))
+        fprintf(stderr, "Type commands and replies, a line each; end with Ctrl-D.\n");
+    while (!text->overflow && (len = fread(chunk, 1, sizeof chunk, stdin)) > 0)
+        buf_append(text, span_make(chunk, len));
+    if (ferror(stdin))
+        ctl_usage_error(VERB, "standard input: %s", strerror(errno));
+    else if (text->overflow)
+        ctl_usage_error(VERB, "standard input: more than %d MiB", EXPLAIN_MAX_TEXT / (1024 * 1024));
+    return !ferror(stdin) && !text->overflow;
+}
+
+static int status_of(const struct explain_counts *counts)
+{
+    if (fflush(stdout) != 0 || ferror(stdout)) {
+        ctl_usage_error(VERB, "standard output: %s", strerror(errno));
+        return CTL_FAILED;
+    }
+    return counts->refused > 0 || counts->is_cut ? CTL_FAILED : EXIT_SUCCESS;
+}
+
+/* `dialogue`: where no commands are given. */
+static int explain_all(const struct explain_setup *setup, char **commands, struct span dialogue)
+{
+    struct explain *explain = explain_new(setup);
+
+    for (size_t i = 0; commands[i]; i++)
+        explain_command(explain, span_from_string(commands[i]));
+    if (!commands[0])
+        explain_dialogue(explain, dialogue);
+    struct explain_counts counts = explain_finish(explain);
+    return status_of(&counts);
+}
+
+static int explain_client(const struct request *request, char **commands, struct span dialogue)
+{
+    char *shown = ctl_identity_text(&request->client);
+    struct explain_client client = {
+        .identity = &request->client.identity,
+        .shown = shown,
+        .socket_profile = request->client.socket,
+        .variables = ctl_identity_variables(&request->client, &request->setup.options),
+    };
+    const struct explain_setup setup = {
+        .policy = request->setup.policy,
+        .client = &client,
+        .is_json = request->is_json,
+        .write = write_out,
+    };
+    int status = CTL_USAGE;
+
+    if (find_forced(request, &client.forced) && check_socket(request))
+        status = explain_all(&setup, commands, dialogue);
+    free(shown);
+    return status;
+}
+
+static int with_input(struct request *request, char **commands)
+{
+    struct buf text;
+    int status = CTL_USAGE;
+
+    if (!ctl_setup_load_files(&request->setup, VERB, request->files, request->file_count))
+        return CTL_USAGE;
+    buf_init(&text, EXPLAIN_MAX_TEXT);
+    if (commands[0] || read_input(&text))
+        status = explain_client(request, commands, buf_span(&text));
+    buf_wipe(&text);
+    return status;
+}
+
+static int explain_run(int argc, char **argv)
+{
+    struct request request = {.files = NULL};
+    int status = CTL_USAGE;
+
+    ctl_setup_init(&request.setup);
+    ctl_identity_init(&request.client);
+    if (read_options(&request, argc, argv))
+        status = with_input(&request, argv + optind);
+    ctl_identity_clear(&request.client);
+    ctl_setup_clear(&request.setup);
+    free(request.files);
+    return status;
+}
+
+const struct ctl_verb ctl_explain = {
+    .name = VERB,
+    .arguments = "[OPTION...] [COMMAND...]",
+    .summary = "say what becomes of a client's commands, and why",
+    .run = explain_run,
+};
