@@ -2,99 +2,39 @@
 """Clients from elsewhere: by their address, over interfaces that come and go. Other machines are
 network namespaces, which takes root."""
 
-import os
 import re
-import shutil
 import signal
 import subprocess
 import sys
 
 import harness
+import machines
 from harness import FILTERED
-from test_tcp import ASK, IS_ROOT, SERVED, profile, talk
+from test_tcp import ASK, SERVED, profile, talk
 
 
-def has_namespaces():
-    """None, or why there can be no network namespaces."""
-    if not IS_ROOT:
-        return "root only may make network namespaces"
-    if not shutil.which("ip"):
-        return "there is no ip program (Debian: iproute2)"
-    name = "og-probe-%d" % os.getpid()
-    done = subprocess.run(["ip", "netns", "add", name], stdout=subprocess.PIPE,
-                          stderr=subprocess.STDOUT, timeout=harness.scaled(20))
-    if done.returncode:
-        return "root may make no network namespaces here: " + done.stdout.decode().strip()
-    subprocess.run(["ip", "netns", "del", name], check=True, timeout=harness.scaled(20))
-    return None
-
-
-class Namespaces(harness.TestCase):
-    """Other machines, played by network namespaces: `gate` with the daemon, and `one` and `two`,
-    each with a cable to it."""
+class Namespaces(machines.Machines, harness.TestCase):
+    """Other machines, new ones for each test."""
 
     WHY_NOT = None
 
     @classmethod
     def setUpClass(cls):
-        cls.WHY_NOT = has_namespaces()
+        cls.WHY_NOT = machines.missing()
 
     def setUp(self):
         if self.WHY_NOT:
             self.skipTest(self.WHY_NOT)
-        self.prefix = "og%d" % os.getpid()
-        for name in ("gate", "one", "two"):
-            self.ip("netns", "add", self.ns(name))
-            self.addCleanup(self.ip, "netns", "del", self.ns(name), check=False)
-            self.ip("-n", self.ns(name), "link", "set", "lo", "up")
-        self.cable("one", 1)
-        self.cable("two", 2)
-
-    def ns(self, name):
-        return self.prefix + name
-
-    def ip(self, *args, check=True):
-        subprocess.run(["ip", *args], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                       stderr=None if check else subprocess.DEVNULL, check=check,
-                       timeout=harness.scaled(20))
-
-    def link(self, name, number):
-        """A cable without addresses: gN at the gate, cN at the other end."""
-        self.ip("-n", self.ns("gate"), "link", "add", "g%d" % number, "type", "veth", "peer",
-                "name", "c%d" % number, "netns", self.ns(name))
-        self.ip("-n", self.ns("gate"), "link", "set", "g%d" % number, "up")
-        self.ip("-n", self.ns(name), "link", "set", "c%d" % number, "up")
-
-    def address(self, name, device, number, host):
-        self.ip("-n", self.ns(name), "address", "add", "10.97.%d.%d/24" % (number, host), "dev",
-                device)
-        self.ip("-n", self.ns(name), "address", "add", "fd97:%d::%d/64" % (number, host), "dev",
-                device, "nodad")
-
-    def addresses(self, name, number):
-        self.address("gate", "g%d" % number, number, 1)
-        self.address(name, "c%d" % number, number, 2)
-
-    def cable(self, name, number):
-        self.link(name, number)
-        self.addresses(name, number)
+        self.make_machines(self.addCleanup)
 
     def start(self, text, *args, tor=None, **more):
-        test = self
-
-        class GateDaemon(harness.Daemon):
-            def start(self, sockets):
-                self.arguments = ["ip", "netns", "exec", test.ns("gate")] + self.arguments
-                super().start(sockets)
-
         self.tor = tor or self.fake_tor()
-        gate = GateDaemon(text, self.tor, sockets=("control",),
-                          args=("--listen-port", "9051", *args), **more)
+        gate = self.gate_daemon(text, self.tor, *args, **more)
         self.addCleanup(gate.stop)
         return gate
 
     def ask(self, name, host, text=ASK, bind=""):
-        return talk(host, 9051, text, bind, prefix=("ip", "netns", "exec", self.ns(name)))
+        return talk(host, 9051, text, bind, prefix=self.inside(name))
 
     def test_hosts(self):
         """each machine gets the profile that lists its address, over IPv4 and IPv6"""
