@@ -34,15 +34,16 @@ struct state {
     size_t next;
     size_t other;
     size_t set;
-    bool may_end; /* the text may end here */
 };
 
 struct automaton {
     struct state *states;
     size_t count;
     size_t words;          /* of a bit set of states */
+    uint64_t *ends;        /* bit set: the states in which the text may end */
     struct byte_set *sets; /* different ones */
     size_t set_count;
+    unsigned char classes[256]; /* of each byte: bytes that no set tells apart have the same */
     size_t first;
     bool matches_empty;
     bool is_too_large;
@@ -188,6 +189,11 @@ static bool bit_is_set(const uint64_t *set, size_t index)
     return set[index / 64] >> (index % 64) & 1;
 }
 
+static void add_bit(uint64_t *set, size_t index)
+{
+    set[index / 64] |= (uint64_t)1 << (index % 64);
+}
+
 /* Which anchors may be passed. */
 struct place {
     bool is_start;
@@ -206,7 +212,7 @@ static void add_closure(const struct automaton *automaton, size_t first, struct 
         const struct state *state = &automaton->states[index];
         if (bit_is_set(set, index))
             continue;
-        set[index / 64] |= (uint64_t)1 << (index % 64);
+        add_bit(set, index);
         bool is_passed = state->kind == STATE_SPLIT ||
                          (state->kind == STATE_START && place.is_start) ||
                          (state->kind == STATE_END && place.is_end);
@@ -217,12 +223,10 @@ static void add_closure(const struct automaton *automaton, size_t first, struct 
     }
 }
 
-static bool has_accept(const struct automaton *automaton, const uint64_t *set)
+/* The accepting state is the first that was added. */
+static bool has_accept(const uint64_t *set)
 {
-    for (size_t i = 0; i < automaton->count; i++)
-        if (automaton->states[i].kind == STATE_ACCEPT && bit_is_set(set, i))
-            return true;
-    return false;
+    return bit_is_set(set, 0);
 }
 
 static void find_ends(struct automaton *automaton)
@@ -230,16 +234,32 @@ static void find_ends(struct automaton *automaton)
     uint64_t *set = mem_zalloc(automaton->words, sizeof *set);
     size_t *stack = mem_zalloc(2 * automaton->count + 2, sizeof *stack);
 
+    automaton->ends = mem_zalloc(automaton->words, sizeof *automaton->ends);
     for (size_t i = 0; i < automaton->count; i++) {
         memset(set, 0, automaton->words * sizeof *set);
         add_closure(automaton, i, (struct place){false, true}, set, stack);
-        automaton->states[i].may_end = has_accept(automaton, set);
+        if (has_accept(set))
+            add_bit(automaton->ends, i);
     }
     memset(set, 0, automaton->words * sizeof *set);
     add_closure(automaton, automaton->first, (struct place){true, true}, set, stack);
-    automaton->matches_empty = has_accept(automaton, set);
+    automaton->matches_empty = has_accept(set);
     free(stack);
     free(set);
+}
+
+/* Splits each class in what the set has of it and what it has not. */
+static void split_classes(struct automaton *automaton, const struct byte_set *set)
+{
+    unsigned numbers[256][2] = {{0}}; /* of the halves, from 1 on */
+    unsigned count = 0;
+
+    for (unsigned byte = 0; byte < 256; byte++) {
+        unsigned *number = &numbers[automaton->classes[byte]][byte_set_has(set, byte)];
+        if (*number == 0)
+            *number = ++count;
+        automaton->classes[byte] = (unsigned char)(*number - 1);
+    }
 }
 
 struct automaton *automaton_build(const struct regex *regex, enum automaton_bound bound)
@@ -254,6 +274,8 @@ struct automaton *automaton_build(const struct regex *regex, enum automaton_boun
         return NULL;
     }
     automaton->words = (automaton->count + 63) / 64;
+    for (size_t i = 0; i < automaton->set_count; i++)
+        split_classes(automaton, &automaton->sets[i]);
     find_ends(automaton);
     return automaton;
 }
@@ -262,6 +284,7 @@ void automaton_free(struct automaton *automaton)
 {
     if (!automaton)
         return;
+    free(automaton->ends);
     free(automaton->sets);
     free(automaton->states);
     free(automaton);
@@ -308,12 +331,10 @@ static size_t list_bytes(enum automaton_text text, unsigned char *bytes)
     return count;
 }
 
-static bool are_alike(const struct automaton *automaton, unsigned a, unsigned b)
+static bool are_alike(const struct search *search, unsigned a, unsigned b)
 {
-    for (size_t i = 0; i < automaton->set_count; i++)
-        if (byte_set_has(&automaton->sets[i], a) != byte_set_has(&automaton->sets[i], b))
-            return false;
-    return true;
+    return search->a->classes[a] == search->a->classes[b] &&
+           search->b->classes[a] == search->b->classes[b];
 }
 
 static void choose_bytes(struct search *search, enum automaton_text text)
@@ -324,8 +345,7 @@ static void choose_bytes(struct search *search, enum automaton_text text)
     for (size_t i = 0; i < count; i++) {
         bool is_new = true;
         for (size_t j = 0; j < search->byte_count && is_new; j++)
-            is_new = !are_alike(search->a, all[i], search->bytes[j]) ||
-                     !are_alike(search->b, all[i], search->bytes[j]);
+            is_new = !are_alike(search, all[i], search->bytes[j]);
         if (is_new)
             search->bytes[search->byte_count++] = all[i];
     }
@@ -386,33 +406,35 @@ static void keep_pair(struct search *search, size_t parent, char byte)
         grow(search, 2 * search->room);
 }
 
-static void step(struct search *search, const struct automaton *automaton, const uint64_t *from,
+/* False: no way of reading goes on with this byte. Few states of a set are alive at a time, so its
+ * bits are walked and not the states. */
+static bool step(struct search *search, const struct automaton *automaton, const uint64_t *from,
                  unsigned byte, uint64_t *to)
 {
-    memset(to, 0, automaton->words * sizeof *to);
-    search->work += automaton->count;
-    for (size_t i = 0; i < automaton->count; i++) {
-        const struct state *state = &automaton->states[i];
-        if (bit_is_set(from, i) && state->kind == STATE_SET &&
-            byte_set_has(&automaton->sets[state->set], byte))
-            add_closure(automaton, state->next, (struct place){false, false}, to, search->stack);
-    }
-}
+    bool is_alive = false;
 
-static bool is_empty(const uint64_t *set, size_t words)
-{
-    for (size_t i = 0; i < words; i++)
-        if (set[i])
-            return false;
-    return true;
+    memset(to, 0, automaton->words * sizeof *to);
+    for (size_t word = 0; word < automaton->words; word++) {
+        for (uint64_t left = from[word]; left; left &= left - 1) {
+            size_t index = word * 64 + (size_t)__builtin_ctzll(left);
+            const struct state *state = &automaton->states[index];
+            search->work++;
+            if (state->kind != STATE_SET || !byte_set_has(&automaton->sets[state->set], byte))
+                continue;
+            add_closure(automaton, state->next, (struct place){false, false}, to, search->stack);
+            is_alive = true;
+        }
+    }
+    search->work += automaton->words;
+    return is_alive;
 }
 
 static bool may_end(const struct automaton *automaton, const uint64_t *set, bool is_first)
 {
     if (is_first)
         return automaton->matches_empty;
-    for (size_t i = 0; i < automaton->count; i++)
-        if (automaton->states[i].may_end && bit_is_set(set, i))
+    for (size_t i = 0; i < automaton->words; i++)
+        if (automaton->ends[i] & set[i])
             return true;
     return false;
 }
@@ -423,11 +445,11 @@ static void expand(struct search *search, size_t index, bool needs_b)
     for (size_t i = 0; i < search->byte_count && !search->is_exhausted; i++) {
         const uint64_t *from = sets_at(search, index);
         uint64_t *to = sets_at(search, search->count);
-        step(search, search->a, from, search->bytes[i], to);
-        if (is_empty(to, search->a->words))
+        if (!step(search, search->a, from, search->bytes[i], to))
             continue;
-        step(search, search->b, from + search->a->words, search->bytes[i], to + search->a->words);
-        if (needs_b && is_empty(to + search->a->words, search->b->words))
+        if (!step(search, search->b, from + search->a->words, search->bytes[i],
+                  to + search->a->words) &&
+            needs_b)
             continue;
         keep_pair(search, index, (char)search->bytes[i]);
         if (search->work > MAX_WORK)

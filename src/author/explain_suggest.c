@@ -2,13 +2,15 @@
  *
  * It allows exactly what was asked, nothing more. Before it is named it is tried: a profile with
  * nothing but these lines must load and allow the command, so that no advice is given that does not
- * help. Commands that hold keys get none: a key does not belong into a profile. */
+ * help. What it would grant stands below it. Commands that hold keys get none: a key does not
+ * belong into a profile. */
 #include "explain_parts.h"
 
 #include <string.h>
 
 #include "complain.h"
 #include "kvline.h"
+#include "lint.h"
 #include "mem.h"
 #include "profile_load.h"
 #include "quoted.h"
@@ -188,6 +190,19 @@ static void append_indented(struct buf *out, struct span text)
     }
 }
 
+/* What the lines would grant, as comments below them. */
+static void append_grants(const struct profile_file *file, struct buf *out)
+{
+    struct diag_list diags;
+
+    diag_list_init(&diags);
+    lint_file(file, &diags);
+    for (size_t i = 0; i < diags.count; i++)
+        if (diags.items[i].code && strncmp(diags.items[i].code, "grants-", 7) == 0)
+            buf_printf(out, "# %s\n", diags.items[i].text);
+    diag_list_clear(&diags);
+}
+
 static bool helps(const struct author *author)
 {
     static const struct name_resolver nobody = {no_user, no_group, NULL};
@@ -200,6 +215,8 @@ static bool helps(const struct author *author)
     diag_list_init(&diags);
     struct profile_file *file = profile_load("suggestion.yml", buf_span(&text), &nobody, &diags);
     bool is_help = file && file->count == 1 && allows(author, &file->profiles[0]);
+    if (is_help)
+        append_grants(file, author->out);
     profile_file_unref(file);
     diag_list_clear(&diags);
     buf_wipe(&text);

@@ -101,7 +101,8 @@ void explain_text_client(struct buf *out, const struct explain_setup *setup,
         buf_append_string(out, "served by ");
         append_profile(out, view->profiles[i]);
         if (setup->client->forced)
-            buf_append_string(out, "    as --profile says; its qualifiers were not asked\n");
+            buf_append_string(out, "    its qualifiers were not asked: by --profile, or as nothing "
+                                   "was said of the client\n");
         else
             append_qualifiers(out, setup, view->profiles[i]);
     }
@@ -328,7 +329,8 @@ void explain_text_end(struct buf *out, const struct explain_counts *counts)
     if (counts->commands > 1)
         buf_printf(out, "\n%lu commands, %lu refused\n", counts->commands, counts->refused);
     if (counts->unread > 0)
-        buf_printf(out, "%lu lines of the dialogue could not be read or shown\n", counts->unread);
+        buf_printf(out, "lines of the dialogue that could not be read or shown: %lu\n",
+                   counts->unread);
     if (counts->is_cut)
         buf_append_string(out, "The dialogue is too long: the end of it was not looked at.\n");
 }

@@ -16,19 +16,33 @@
 #define PREFIX_MAX 256
 #define EXAMPLE_MAX 4096
 #define COMPOSED_MAX 16384
+#define PROBES_MAX 256
 
 /* A mark in an expansion: no template may hold a control character. */
 #define MARK '\1'
 #define MARK_FIRST '!'
+
+/* What a language is made into when a question first needs it. */
+struct automata {
+    bool is_built;
+    struct automaton *upper; /* NULL: too large */
+    struct automaton *lower; /* the same one where nothing in the pattern is opaque */
+};
 
 struct language {
     char *text;
     enum automaton_text alphabet;
     struct pattern *pattern;
     struct regex *tree;
-    struct buf prefix;       /* what all texts begin with */
-    struct automaton *upper; /* NULL: too large; of a literal too, where none is needed */
-    struct automaton *lower;
+    struct buf prefix; /* what all texts begin with */
+    struct automata *automata;
+    struct language_probes *probes; /* borrowed, or NULL */
+    bool is_kept;                   /* among the probes */
+};
+
+struct language_probes {
+    struct language *items[PROBES_MAX]; /* owned */
+    size_t count;
 };
 
 static struct pattern *compile(const char *text)
@@ -56,24 +70,51 @@ struct language *language_new(const char *text, enum automaton_text alphabet)
         return NULL;
     }
     regex_append_prefix(language->tree, &language->prefix);
-    if (!pattern_is_literal(language->pattern)) {
-        language->upper = automaton_build(language->tree, AUTOMATON_UPPER);
-        language->lower = automaton_build(language->tree, AUTOMATON_LOWER);
-    }
+    language->automata = mem_zalloc(1, sizeof *language->automata);
     return language;
+}
+
+static void automata_free(struct automata *automata)
+{
+    if (!automata)
+        return;
+    if (automata->lower != automata->upper)
+        automaton_free(automata->lower);
+    automaton_free(automata->upper);
+    free(automata);
 }
 
 void language_free(struct language *language)
 {
     if (!language)
         return;
-    automaton_free(language->upper);
-    automaton_free(language->lower);
+    automata_free(language->automata);
     buf_clear(&language->prefix);
     regex_free(language->tree);
     pattern_free(language->pattern);
     free(language->text);
     free(language);
+}
+
+static bool has_opaque(const struct regex *tree)
+{
+    for (size_t i = 0; i < tree->count; i++)
+        if (tree->nodes[i].kind == REGEX_OPAQUE)
+            return true;
+    return false;
+}
+
+static const struct automata *automata_of(const struct language *language)
+{
+    struct automata *automata = language->automata;
+
+    if (automata->is_built)
+        return automata;
+    automata->is_built = true;
+    automata->upper = automaton_build(language->tree, AUTOMATON_UPPER);
+    automata->lower = has_opaque(language->tree) ? automaton_build(language->tree, AUTOMATON_LOWER)
+                                                 : automata->upper;
+    return automata;
 }
 
 const char *language_text(const struct language *language)
@@ -112,13 +153,14 @@ bool language_rules_out(const struct language *language, struct span beginning)
 
 static bool pair_meets(const struct language *a, const struct language *b, struct buf *example)
 {
+    const struct automaton *of_a = automata_of(a)->upper, *of_b = automata_of(b)->upper;
     struct buf found;
     bool is_certain = false;
 
-    if (!a->upper || !b->upper)
+    if (!of_a || !of_b)
         return false;
     buf_init(&found, EXAMPLE_MAX);
-    if (automaton_meets(a->upper, b->upper, a->alphabet, &found) == AUTOMATON_YES)
+    if (automaton_meets(of_a, of_b, a->alphabet, &found) == AUTOMATON_YES)
         is_certain = !found.overflow && language_matches(a, buf_span(&found)) &&
                      language_matches(b, buf_span(&found));
     if (is_certain && example)
@@ -127,35 +169,84 @@ static bool pair_meets(const struct language *a, const struct language *b, struc
     return is_certain;
 }
 
+static bool pair_avoids(const struct language *a, const struct language *b)
+{
+    const struct automaton *of_a = automata_of(a)->upper, *of_b = automata_of(b)->upper;
+
+    return of_a && of_b && automaton_meets(of_a, of_b, a->alphabet, NULL) == AUTOMATON_NO;
+}
+
+static bool pair_covers(const struct language *outer, const struct language *inner)
+{
+    const struct automaton *of_outer = automata_of(outer)->lower;
+    const struct automaton *of_inner = automata_of(inner)->upper;
+
+    return of_outer && of_inner &&
+           automaton_includes(of_outer, of_inner, inner->alphabet) == AUTOMATON_YES;
+}
+
 bool language_covers(const struct language *outer, const struct language *inner)
 {
     if (pattern_is_literal(inner->pattern))
         return language_matches(outer, text_of(inner));
     if (strcmp(outer->text, inner->text) == 0)
         return true;
-    if (language_rules_out(outer, buf_span(&inner->prefix)))
-        return false;
-    if (pattern_is_literal(outer->pattern))
-        return inner->upper && language_is_within(inner, outer->text);
-    return outer->lower && inner->upper &&
-           automaton_includes(outer->lower, inner->upper, inner->alphabet) == AUTOMATON_YES;
+    return !language_rules_out(outer, buf_span(&inner->prefix)) && pair_covers(outer, inner);
 }
 
-/* The language of a probe, with automata even if it is literal. */
-static struct language *probe_new(const char *probe, enum automaton_text alphabet)
-{
-    struct language *language = language_new(probe, alphabet);
+/* --- probes --- */
 
-    if (language && !language->upper)
-        language->upper = automaton_build(language->tree, AUTOMATON_UPPER);
-    if (language && !language->lower)
-        language->lower = automaton_build(language->tree, AUTOMATON_LOWER);
-    return language;
+struct language_probes *language_probes_new(void)
+{
+    return mem_zalloc(1, sizeof(struct language_probes));
+}
+
+void language_probes_free(struct language_probes *probes)
+{
+    for (size_t i = 0; i < probes->count; i++)
+        language_free(probes->items[i]);
+    free(probes);
+}
+
+void language_use_probes(struct language *language, struct language_probes *probes)
+{
+    language->probes = probes;
+}
+
+static struct language *probes_find(const struct language_probes *probes, const char *probe,
+                                    enum automaton_text alphabet)
+{
+    for (size_t i = 0; i < probes->count; i++)
+        if (probes->items[i]->alphabet == alphabet && strcmp(probes->items[i]->text, probe) == 0)
+            return probes->items[i];
+    return NULL;
+}
+
+/* NULL: not understood. For probe_leave. */
+static struct language *probe_take(const struct language *language, const char *probe)
+{
+    struct language_probes *probes = language->probes;
+    struct language *found = probes ? probes_find(probes, probe, language->alphabet) : NULL;
+
+    if (found)
+        return found;
+    found = language_new(probe, language->alphabet);
+    if (found && probes && probes->count < PROBES_MAX) {
+        found->is_kept = true;
+        probes->items[probes->count++] = found;
+    }
+    return found;
+}
+
+static void probe_leave(struct language *probe)
+{
+    if (probe && !probe->is_kept)
+        language_free(probe);
 }
 
 bool language_meets(const struct language *language, const char *probe, struct buf *example)
 {
-    struct language *other = probe_new(probe, language->alphabet);
+    struct language *other = probe_take(language, probe);
     bool is_met = false;
 
     if (other && pattern_is_literal(language->pattern)) {
@@ -165,45 +256,43 @@ bool language_meets(const struct language *language, const char *probe, struct b
     } else if (other) {
         is_met = pair_meets(language, other, example);
     }
-    language_free(other);
+    probe_leave(other);
     return is_met;
 }
 
 bool language_avoids(const struct language *language, const char *probe)
 {
-    struct language *other = probe_new(probe, language->alphabet);
+    struct language *other = probe_take(language, probe);
     bool is_avoided = false;
 
     if (other && pattern_is_literal(language->pattern))
         is_avoided = !language_matches(other, text_of(language));
-    else if (other && other->upper && language->upper)
-        is_avoided = automaton_meets(language->upper, other->upper, language->alphabet, NULL) ==
-                     AUTOMATON_NO;
-    language_free(other);
+    else if (other)
+        is_avoided = pair_avoids(language, other);
+    probe_leave(other);
     return is_avoided;
 }
 
 bool language_is_within(const struct language *language, const char *probe)
 {
-    struct language *other = probe_new(probe, language->alphabet);
+    struct language *other = probe_take(language, probe);
     bool is_within = false;
 
     if (other && pattern_is_literal(language->pattern))
         is_within = language_matches(other, text_of(language));
-    else if (other && other->lower && language->upper)
-        is_within =
-            automaton_includes(other->lower, language->upper, language->alphabet) == AUTOMATON_YES;
-    language_free(other);
+    else if (other)
+        is_within = pair_covers(other, language);
+    probe_leave(other);
     return is_within;
 }
 
 bool language_spans(const struct language *language, const char *probe)
 {
-    struct language *other = probe_new(probe, language->alphabet);
+    struct language *other = probe_take(language, probe);
     bool is_spanned =
         other && !pattern_is_literal(language->pattern) && language_covers(language, other);
 
-    language_free(other);
+    probe_leave(other);
     return is_spanned;
 }
 
@@ -299,6 +388,8 @@ struct language *language_of_template(const struct language *pattern,
     buf_append_char(&text, '\0');
     if (!marked.overflow && !text.overflow)
         language = language_new(buf_span(&text).data, pattern->alphabet);
+    if (language)
+        language->probes = pattern->probes;
     buf_clear(&text);
     buf_clear(&marked);
     return language;

@@ -27,6 +27,14 @@ struct language *language_of_template(const struct language *pattern,
                                       const struct template *template,
                                       const struct template_variables *variables);
 
+/* Probes are patterns that many languages are asked about, so they may be built once: those that
+ * come up in questions about this language, and about what templates make of it from now on, are
+ * kept in `probes`, which has to outlive it. */
+struct language_probes;
+struct language_probes *language_probes_new(void);
+void language_probes_free(struct language_probes *probes);
+void language_use_probes(struct language *language, struct language_probes *probes);
+
 /* The pattern's text. */
 const char *language_text(const struct language *language);
 

@@ -9,9 +9,9 @@
 
 #define SHOWN_TEXT 60
 
-void lint_begin(struct lint *lint, struct diag_list *diags)
+void lint_begin(struct lint *lint, struct language_probes *probes, struct diag_list *diags)
 {
-    *lint = (struct lint){.diags = diags};
+    *lint = (struct lint){.diags = diags, .probes = probes};
     for (size_t i = 0; i < LINT_QUOTES; i++)
         buf_init(&lint->quotes[i], SIZE_MAX / 2);
 }
@@ -20,6 +20,16 @@ void lint_end(struct lint *lint)
 {
     for (size_t i = 0; i < LINT_QUOTES; i++)
         buf_clear(&lint->quotes[i]);
+}
+
+struct language *lint_language(const struct lint *lint, const char *text,
+                               enum automaton_text alphabet)
+{
+    struct language *language = language_new(text, alphabet);
+
+    if (language)
+        language_use_probes(language, lint->probes);
+    return language;
 }
 
 const char *lint_quote(struct lint *lint, struct span text)
@@ -54,7 +64,7 @@ static void rule_open(const struct lint *lint, const struct command_rules *comma
     const struct template_variables variables = lint_variables(lint->profile);
 
     *opened = (struct lint_rule){.command = command, .rule = rule};
-    opened->asked = language_new(pattern_text(rule->pattern), AUTOMATON_COMMAND);
+    opened->asked = lint_language(lint, pattern_text(rule->pattern), AUTOMATON_COMMAND);
     if (!opened->asked || rule->reply)
         return;
     if (rule->replacement)
@@ -106,21 +116,32 @@ static void lint_profile(struct lint *lint, const struct profile *profile)
         lint_onions(lint, &profile->onions);
 }
 
-void lint_file(const struct profile_file *file, struct diag_list *diags)
+void lint_next_file(const struct profile_file *file, struct language_probes *probes,
+                    struct diag_list *diags)
 {
     struct lint lint;
 
-    lint_begin(&lint, diags);
+    lint_begin(&lint, probes, diags);
     for (size_t i = 0; i < file->count; i++)
         lint_profile(&lint, &file->profiles[i]);
     lint_end(&lint);
 }
 
+void lint_file(const struct profile_file *file, struct diag_list *diags)
+{
+    struct language_probes *probes = language_probes_new();
+
+    lint_next_file(file, probes, diags);
+    language_probes_free(probes);
+}
+
 void lint_policy(const struct policy *policy, struct diag_list *diags)
 {
+    struct language_probes *probes = language_probes_new();
     struct lint lint;
 
-    lint_begin(&lint, diags);
+    lint_begin(&lint, probes, diags);
     lint_overlaps(&lint, policy);
     lint_end(&lint);
+    language_probes_free(probes);
 }

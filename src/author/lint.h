@@ -11,8 +11,14 @@
 #include "policy.h"
 #include "profile.h"
 
+struct language_probes;
+
 /* Each profile of the file by itself. */
 void lint_file(const struct profile_file *file, struct diag_list *diags);
+
+/* The same, for one of many files: what it has built, it leaves in `probes` for the next one. */
+void lint_next_file(const struct profile_file *file, struct language_probes *probes,
+                    struct diag_list *diags);
 
 /* What comes of several profiles for one client. */
 void lint_policy(const struct policy *policy, struct diag_list *diags);

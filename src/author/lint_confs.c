@@ -57,7 +57,7 @@ static void lint_values(struct lint *lint, const struct conf_rule *conf,
 
     for (size_t i = 0; i < conf->count; i++) {
         const char *text = pattern_text(conf->values[i]);
-        values[i] = language_new(text, AUTOMATON_COMMAND);
+        values[i] = lint_language(lint, text, AUTOMATON_COMMAND);
         /* '' stands for more than the empty value. */
         entries[i] = (struct lint_entry){conf->places[i], text[0] ? values[i] : NULL};
         if (values[i])

@@ -157,26 +157,58 @@ static void lint_gaps(struct lint *lint, const struct event_rule *event)
     buf_clear(&gaps);
 }
 
-/* Whether this event, of several lines, comes to nothing although its first line is not dropped on
- * purpose. */
-static bool is_withheld(const struct event_rule *event, struct span wire)
+/* What the patterns make of an event. */
+static void rewrite_event(const struct event_rule *event, struct span wire, struct buf *out)
 {
     struct event_filter filter;
     struct reply_reader reader;
     struct reply_line line;
-    struct buf out;
 
     event_filter_init(&filter);
     event_filter_begin(&filter, event);
     reply_reader_init(&reader);
-    buf_init(&out, 4096);
     while (reply_reader_next(&reader, &wire, &line) == REPLY_LINE)
-        event_filter_feed(&filter, &line, &no_variables, &out);
-    bool is_nothing = out.len == 0;
-    buf_clear(&out);
+        event_filter_feed(&filter, &line, &no_variables, out);
     reply_reader_clear(&reader);
     event_filter_clear(&filter);
+}
+
+/* Whether this event, of several lines, comes to nothing although its first line is not dropped on
+ * purpose. */
+static bool is_withheld(const struct event_rule *event, struct span wire)
+{
+    struct buf out;
+
+    buf_init(&out, 4096);
+    rewrite_event(event, wire, &out);
+    bool is_nothing = out.len == 0;
+    buf_clear(&out);
     return is_nothing;
+}
+
+/* Whether the event, of one line, still has the onion service's address. */
+static bool shows_address(const struct event_rule *event, struct span text)
+{
+    struct buf wire, out;
+
+    buf_init(&wire, 4096);
+    buf_init(&out, 4096);
+    buf_append(&wire, text);
+    buf_append_string(&wire, "\r\n");
+    rewrite_event(event, buf_span(&wire), &out);
+    bool is_shown = out.len > 0 && memmem(buf_span(&out).data, out.len, ONION, strlen(ONION));
+    buf_clear(&out);
+    buf_clear(&wire);
+    return is_shown;
+}
+
+static bool shows_addresses(const struct event_rule *event)
+{
+    for (size_t i = 0; i < sizeof event_samples / sizeof *event_samples; i++)
+        if (strcmp(event_samples[i].event, event->name) == 0 &&
+            shows_address(event, event_samples[i].wire))
+            return true;
+    return false;
 }
 
 static bool drops_all(const struct line_rules *rules)
@@ -231,6 +263,24 @@ static void lint_grant(struct lint *lint, const struct event_rule *event)
                   fact->remedy);
 }
 
+/* Patterns that take the relays out of HS_DESC leave in whose service it is about. */
+static void lint_foreign_onions(struct lint *lint, const struct event_rule *event)
+{
+    bool is_of_onions = strcmp(event->name, "HS_DESC") == 0;
+
+    if (!is_of_onions || event->own_onions_only)
+        return;
+    if (event->response.count > 0 && !shows_addresses(event))
+        return;
+    if (lint->profile->onions.is_present)
+        lint_warning(lint, event->where, "foreign-onions",
+                     "the client sees %s of the onion services of others, too; write "
+                     "'events: own' under 'onions', beside what stands here",
+                     event->name);
+    else if (event->response.count > 0)
+        lint_grant(lint, event);
+}
+
 void lint_events(struct lint *lint, const struct profile *profile)
 {
     for (size_t i = 0; i < profile->event_count; i++) {
@@ -241,5 +291,6 @@ void lint_events(struct lint *lint, const struct profile *profile)
             lint_redaction(lint, event);
         else
             lint_grant(lint, event);
+        lint_foreign_onions(lint, event);
     }
 }

@@ -106,7 +106,7 @@ void lint_line_rules(struct lint *lint, const struct line_rules *rules, const ch
 
     for (size_t i = 0; i < rules->count; i++) {
         const struct line_rule *rule = &rules->items[i];
-        patterns[i] = language_new(pattern_text(rule->pattern), AUTOMATON_LINE);
+        patterns[i] = lint_language(lint, pattern_text(rule->pattern), AUTOMATON_LINE);
         entries[i] = (struct lint_entry){rule->where, patterns[i]};
         if (patterns[i])
             lint_line_rule(lint, rule, patterns[i], grammar, what);

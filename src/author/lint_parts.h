@@ -18,16 +18,22 @@ struct lint {
     const struct profile *profile;
     struct buf quotes[LINT_QUOTES];
     size_t next_quote;
-    size_t comparisons; /* of patterns with one another, so far */
+    size_t comparisons;             /* of patterns with one another, so far */
+    struct language_probes *probes; /* borrowed */
 };
 
-void lint_begin(struct lint *lint, struct diag_list *diags);
+void lint_begin(struct lint *lint, struct language_probes *probes, struct diag_list *diags);
 void lint_end(struct lint *lint);
 
 #define lint_warning(lint, where, code, ...) \
     diag_add_coded((lint)->diags, DIAG_WARNING, where, code, __VA_ARGS__)
 #define lint_note(lint, where, code, ...) \
     diag_add_coded((lint)->diags, DIAG_NOTE, where, code, __VA_ARGS__)
+
+/* The language of a pattern, for questions; NULL: not understood. The caller frees it before the
+ * lint ends. */
+struct language *lint_language(const struct lint *lint, const char *text,
+                               enum automaton_text alphabet);
 
 /* The text made fit for a message; borrowed, good for the next LINT_QUOTES - 1 calls. */
 const char *lint_quote(struct lint *lint, struct span text);

@@ -46,6 +46,7 @@ static const struct merge_key {
     {"socket", "socket", MERGE_SAME},
     {"auth", "auth", MERGE_SAME},
     {"tor-browser-mode", "tor-browser-mode", MERGE_ANY},
+    {"restrict-stream-events", "tor-browser-mode", MERGE_ANY},
     {"commands", "commands", MERGE_LISTS},
     {"confs", "confs", MERGE_LISTS},
     {"onions", "onions", MERGE_EQUAL},

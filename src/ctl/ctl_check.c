@@ -5,22 +5,22 @@
  * of several profiles together. */
 #include "ctl_check.h"
 
-#include <errno.h>
-#include <getopt.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "ctl_input.h"
+#include "ctl_options.h"
 #include "diag.h"
 #include "json.h"
+#include "language.h"
 #include "lint.h"
 #include "mem.h"
 #include "names.h"
 #include "profile_dir.h"
 #include "profile_load.h"
-#include "read_file.h"
 #include "yaml_tree.h"
 
 #define LOADER_CODE "load" /* of messages that have none of their own */
@@ -34,6 +34,7 @@ struct check {
     size_t dir_count;
     struct diag_list *lists; /* owned; one a file, and more */
     size_t list_count;
+    struct language_probes *probes; /* owned */
     size_t files;
     size_t profiles;
     bool is_unreadable;
@@ -51,6 +52,7 @@ static void check_clear(struct check *check)
 {
     for (size_t i = 0; i < check->list_count; i++)
         diag_list_clear(&check->lists[i]);
+    language_probes_free(check->probes);
     free(check->lists);
     free(check->dirs);
 }
@@ -61,7 +63,7 @@ static void check_policy(struct check *check, const struct policy *policy)
 {
     for (size_t i = 0; i < policy->count; i++) {
         check->profiles += policy->files[i]->count;
-        lint_file(policy->files[i], check_add_list(check));
+        lint_next_file(policy->files[i], check->probes, check_add_list(check));
     }
     lint_policy(policy, check_add_list(check));
 }
@@ -79,42 +81,15 @@ static void check_text(struct check *check, const char *path, struct span text)
     policy_unref(policy);
 }
 
-static void check_unreadable(struct check *check, const char *path, const char *reason)
-{
-    fprintf(stderr, "onion-graterctl check: %s: %s\n", path, reason);
-    check->is_unreadable = true;
-}
-
+/* `path`: "-" is standard input. */
 static void check_file(struct check *check, const char *path)
 {
-    struct buf text, reason;
-
-    buf_init(&reason, 512);
-    if (read_file(path, YAML_MAX_SIZE, &text, NULL, &reason) == READ_FILE_OK) {
-        check_text(check, path, buf_span(&text));
-    } else {
-        buf_append_char(&reason, '\0');
-        check_unreadable(check, path, buf_span(&reason).data);
-    }
-    buf_clear(&reason);
-    buf_clear(&text);
-}
-
-static void check_standard_input(struct check *check)
-{
-    char chunk[8192];
     struct buf text;
-    size_t len;
 
-    buf_init(&text, YAML_MAX_SIZE);
-    while (!text.overflow && (len = fread(chunk, 1, sizeof chunk, stdin)) > 0)
-        buf_append(&text, span_make(chunk, len));
-    if (ferror(stdin))
-        check_unreadable(check, STANDARD_INPUT, strerror(errno));
-    else if (text.overflow)
-        check_unreadable(check, STANDARD_INPUT, "a file of profiles may have 1 MiB");
+    if (ctl_read_input("check", path, YAML_MAX_SIZE, &text))
+        check_text(check, strcmp(path, "-") == 0 ? STANDARD_INPUT : path, buf_span(&text));
     else
-        check_text(check, STANDARD_INPUT, buf_span(&text));
+        check->is_unreadable = true;
     buf_clear(&text);
 }
 
@@ -289,11 +264,8 @@ static int check_report(const struct check *check)
     bool is_bad =
         messages.counts[DIAG_ERROR] > 0 || (check->is_strict && messages.counts[DIAG_WARNING] > 0);
     free(messages.items);
-    if (fflush(stdout) != 0)
-        return CTL_FAILED;
-    if (check->is_unreadable)
-        return CTL_USAGE;
-    return is_bad ? CTL_FAILED : EXIT_SUCCESS;
+    int status = is_bad ? CTL_FAILED : EXIT_SUCCESS;
+    return ctl_finish_output("check", check->is_unreadable ? CTL_USAGE : status);
 }
 
 /* --- the verb --- */
@@ -317,7 +289,7 @@ static bool read_options(struct check *check, int argc, char **argv)
     int option;
 
     optind = 1;
-    while ((option = getopt_long(argc, argv, "", rows, NULL)) != -1) {
+    while ((option = ctl_next_option(&ctl_check, argc, argv, ":", rows, NULL)) != -1) {
         if (option == 'p')
             add_dir(check, optarg);
         else if (option == 'j')
@@ -338,18 +310,14 @@ static bool read_options(struct check *check, int argc, char **argv)
 
 static int check_run(int argc, char **argv)
 {
-    struct check check = {0};
+    struct check check = {.probes = language_probes_new()};
     int status = CTL_USAGE;
 
     if (read_options(&check, argc, argv)) {
         if (optind == argc)
             check_dirs(&check);
-        for (int i = optind; i < argc; i++) {
-            if (strcmp(argv[i], "-") == 0)
-                check_standard_input(&check);
-            else
-                check_file(&check, argv[i]);
-        }
+        for (int i = optind; i < argc; i++)
+            check_file(&check, argv[i]);
         status = check_report(&check);
     }
     check_clear(&check);
@@ -360,5 +328,9 @@ const struct ctl_verb ctl_check = {
     .name = "check",
     .arguments = "[OPTION...] [FILE...]",
     .summary = "errors of profiles, and rules wider than they look",
+    .options = "  --profiles DIR    a directory in place of the default ones; may be repeated\n"
+               "  --json            one JSON object\n"
+               "  --verbose         notes, too\n"
+               "  --werror          a warning fails\n",
     .run = check_run,
 };

@@ -3,7 +3,6 @@
 #include "ctl_enable.h"
 
 #include <errno.h>
-#include <getopt.h>
 #include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -12,6 +11,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "ctl_input.h"
+#include "ctl_options.h"
 #include "mem.h"
 #include "names.h"
 #include "profile_load.h"
@@ -39,10 +40,13 @@ static int report(const struct switched *what, const char *path, const char *tex
     return CTL_FAILED;
 }
 
-/* The name is one of a file, without folders. */
+/* The name is one of a file, without folders and .yml. */
 static bool is_name(const char *name)
 {
-    return name[0] != '\0' && name[0] != '.' && !strchr(name, '/');
+    const char *dot = strrchr(name, '.');
+
+    return name[0] != '\0' && name[0] != '.' && !strchr(name, '/') &&
+           !(dot && strcmp(dot, ".yml") == 0);
 }
 
 /* Whether a link is there and leads to the shipped profile. */
@@ -113,6 +117,8 @@ static int disable_one(const struct switched *what)
     struct stat status;
 
     if (lstat(what->link, &status) < 0 && errno == ENOENT) {
+        if (access(what->profile, F_OK) < 0)
+            return report(what, what->profile, "there is no shipped profile of this name");
         printf("%s is off already\n", what->name);
         return EXIT_SUCCESS;
     }
@@ -146,7 +152,8 @@ static int switch_name(const char *verb, const struct places *places, const char
     return status;
 }
 
-static int switch_names(int argc, char **argv, int (*act)(const struct switched *what))
+static int switch_names(const struct ctl_verb *verb, int argc, char **argv,
+                        int (*act)(const struct switched *what))
 {
     static const struct option rows[] = {
         {"from", required_argument, NULL, 'f'},
@@ -154,43 +161,55 @@ static int switch_names(int argc, char **argv, int (*act)(const struct switched 
         {NULL, 0, NULL, 0},
     };
     struct places places = {.from = SHIPPED_PROFILES_DIR, .into = ADMIN_DIR};
+    char *from = NULL;
     int option, worst = EXIT_SUCCESS;
 
     optind = 1;
-    while ((option = getopt_long(argc, argv, "+", rows, NULL)) != -1) {
-        if (option == '?')
+    while ((option = ctl_next_option(verb, argc, argv, ":", rows, NULL)) != -1) {
+        if (option == CTL_OPTION_BAD)
             return CTL_USAGE;
         *(option == 'f' ? &places.from : &places.into) = optarg;
     }
     if (optind == argc)
         return ctl_usage_error(argv[0], "give the names of shipped profiles, from %s", places.from);
+    /* A link's target is read from where the link is, not from here. */
+    if (places.from[0] != '/')
+        from = realpath(places.from, NULL);
+    places.from = from ? from : places.from;
     for (int i = optind; i < argc; i++) {
         int status = switch_name(argv[0], &places, argv[i], act);
         worst = status > worst ? status : worst;
     }
-    return worst;
+    free(from);
+    return ctl_finish_output(argv[0], worst);
 }
 
 static int enable_run(int argc, char **argv)
 {
-    return switch_names(argc, argv, enable_one);
+    return switch_names(&ctl_enable, argc, argv, enable_one);
 }
 
 static int disable_run(int argc, char **argv)
 {
-    return switch_names(argc, argv, disable_one);
+    return switch_names(&ctl_disable, argc, argv, disable_one);
 }
+
+#define OPTIONS                                          \
+    "  --from DIR    where the profiles are installed\n" \
+    "  --into DIR    where the links are made\n"
 
 const struct ctl_verb ctl_enable = {
     .name = "enable",
-    .arguments = "NAME...",
+    .arguments = "[OPTION...] NAME...",
     .summary = "switch shipped profiles on",
+    .options = OPTIONS,
     .run = enable_run,
 };
 
 const struct ctl_verb ctl_disable = {
     .name = "disable",
-    .arguments = "NAME...",
-    .summary = "switch them off",
+    .arguments = "[OPTION...] NAME...",
+    .summary = "switch shipped profiles off",
+    .options = OPTIONS,
     .run = disable_run,
 };

@@ -2,13 +2,14 @@
 #include "ctl_env.h"
 
 #include <errno.h>
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "ctl_input.h"
+#include "ctl_options.h"
 #include "ctl_setup.h"
 #include "environment.h"
 #include "listener_set.h"
@@ -26,8 +27,9 @@ static const char *default_socks(void)
                                                                         : SOCKS_TCP;
 }
 
-/* Reads options up to the first word that is none. False: wrong usage, reported. */
-static bool read_options(struct ctl_setup *setup, const char **socks, int argc, char **argv)
+/* False: wrong usage, reported. */
+static bool read_options(const struct ctl_verb *verb, const char *form, struct ctl_setup *setup,
+                         const char **socks, int argc, char **argv)
 {
     static const struct option rows[] = {
         {"config", required_argument, NULL, 0},
@@ -39,8 +41,8 @@ static bool read_options(struct ctl_setup *setup, const char **socks, int argc, 
     int row, option;
 
     optind = 1;
-    while ((option = getopt_long(argc, argv, "+", rows, &row)) != -1) {
-        if (option == '?')
+    while ((option = ctl_next_option(verb, argc, argv, form, rows, &row)) != -1) {
+        if (option == CTL_OPTION_BAD)
             return false;
         if (option == 's')
             *socks = optarg;
@@ -80,7 +82,7 @@ static int print_environment(const struct environment *environment)
     environment_write(environment, &out);
     fwrite(buf_span(&out).data, 1, out.len, stdout);
     buf_clear(&out);
-    return fflush(stdout) == 0 ? EXIT_SUCCESS : CTL_FAILED;
+    return ctl_finish_output("env", EXIT_SUCCESS);
 }
 
 /* Returns only if the command cannot be started. */
@@ -117,7 +119,7 @@ static int env_run(int argc, char **argv)
     int status = CTL_USAGE;
 
     ctl_setup_init(&setup);
-    if (read_options(&setup, &socks, argc, argv)) {
+    if (read_options(&ctl_env, ":", &setup, &socks, argc, argv)) {
         if (optind + 1 == argc)
             status = with_profile(&setup, "env", argv[optind], socks, NULL);
         else
@@ -134,7 +136,7 @@ static int run_run(int argc, char **argv)
     int status = CTL_USAGE;
 
     ctl_setup_init(&setup);
-    if (read_options(&setup, &socks, argc, argv)) {
+    if (read_options(&ctl_run, "+:", &setup, &socks, argc, argv)) {
         if (optind + 2 < argc && strcmp(argv[optind + 1], "--") == 0)
             status = with_profile(&setup, "run", argv[optind], socks, argv + optind + 2);
         else
@@ -144,10 +146,17 @@ static int run_run(int argc, char **argv)
     return status;
 }
 
+#define OPTIONS                                                                          \
+    "  --config FILE        the daemon's configuration\n"                                \
+    "  --profiles DIR       a directory in place of the default ones; may be repeated\n" \
+    "  --runtime-dir DIR    where the daemon makes its sockets\n"                        \
+    "  --socks ADDRESS      tor's SOCKS port: unix:PATH or ADDRESS:PORT\n"
+
 const struct ctl_verb ctl_env = {
     .name = "env",
     .arguments = "[OPTION...] NAME",
     .summary = "print the environment for clients of a profile",
+    .options = OPTIONS,
     .run = env_run,
 };
 
@@ -155,5 +164,6 @@ const struct ctl_verb ctl_run = {
     .name = "run",
     .arguments = "[OPTION...] NAME -- COMMAND...",
     .summary = "run a command in that environment",
+    .options = OPTIONS,
     .run = run_run,
 };

@@ -2,8 +2,6 @@
  * tor and no rights but to read the profiles. */
 #include "ctl_explain.h"
 
-#include <errno.h>
-#include <getopt.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,6 +9,8 @@
 #include <unistd.h>
 
 #include "ctl_identity.h"
+#include "ctl_input.h"
+#include "ctl_options.h"
 #include "ctl_setup.h"
 #include "explain.h"
 #include "explain_units.h"
@@ -46,7 +46,7 @@ static bool read_options(struct request *request, int argc, char **argv)
     int row, option;
 
     optind = 1;
-    while ((option = getopt_long(argc, argv, "+", rows, &row)) != -1) {
+    while ((option = ctl_next_option(&ctl_explain, argc, argv, ":", rows, &row)) != -1) {
         bool done = true;
         if (option == 'f')
             add_file(request, optarg);
@@ -97,27 +97,16 @@ static void write_out(void *context, struct span text)
 /* False: reported. */
 static bool read_input(struct buf *text)
 {
-    char chunk[65536];
-    size_t len;
-
     if (isatty(STDIN_FILENO))
         fprintf(stderr, "Type commands and replies, a line each; end with Ctrl-D.\n");
-    while (!text->overflow && (len = fread(chunk, 1, sizeof chunk, stdin)) > 0)
-        buf_append(text, span_make(chunk, len));
-    if (ferror(stdin))
-        ctl_usage_error(VERB, "standard input: %s", strerror(errno));
-    else if (text->overflow)
-        ctl_usage_error(VERB, "standard input: more than %d MiB", EXPLAIN_MAX_TEXT / (1024 * 1024));
-    return !ferror(stdin) && !text->overflow;
+    return ctl_read_input(VERB, NULL, EXPLAIN_MAX_TEXT, text);
 }
 
 static int status_of(const struct explain_counts *counts)
 {
-    if (fflush(stdout) != 0 || ferror(stdout)) {
-        ctl_usage_error(VERB, "standard output: %s", strerror(errno));
-        return CTL_FAILED;
-    }
-    return counts->refused > 0 || counts->is_cut ? CTL_FAILED : EXIT_SUCCESS;
+    bool is_bad = counts->refused > 0 || counts->is_cut;
+
+    return ctl_finish_output(VERB, is_bad ? CTL_FAILED : EXIT_SUCCESS);
 }
 
 /* `dialogue`: where no commands are given. */
@@ -163,8 +152,9 @@ static int with_input(struct request *request, char **commands)
 
     if (!ctl_setup_load_files(&request->setup, VERB, request->files, request->file_count))
         return CTL_USAGE;
-    buf_init(&text, EXPLAIN_MAX_TEXT);
-    if (commands[0] || read_input(&text))
+    if (commands[0])
+        return explain_client(request, commands, span_make("", 0));
+    if (read_input(&text))
         status = explain_client(request, commands, buf_span(&text));
     buf_wipe(&text);
     return status;
@@ -189,5 +179,17 @@ const struct ctl_verb ctl_explain = {
     .name = VERB,
     .arguments = "[OPTION...] [COMMAND...]",
     .summary = "say what becomes of a client's commands, and why",
+    .options =
+        "  --profiles DIR        a directory in place of the default ones; may be repeated\n"
+        "  --profile-file FILE   a file of profiles in place of directories; may be repeated\n"
+        "  --config FILE         the daemon's configuration\n"
+        "  --json                one JSON object\n"
+        "the client:\n"
+        "  --user USER, --uid USER, --group GROUP, --label NAME, --executable PATH,\n"
+        "  --unit UNIT           what the kernel would say of it\n"
+        "  --socket NAME         it came in by the socket of that profile\n"
+        "  --host ADDRESS        it is in another machine\n"
+        "  --server ADDRESS      with --host: the address that it connected to\n"
+        "  --profile NAME        that profile serves it, whatever its qualifiers say\n",
     .run = explain_run,
 };

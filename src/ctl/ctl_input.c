@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "ctl.h"
 #include "mem.h"
 
 #define PIECE 65536
@@ -42,9 +43,19 @@ bool ctl_read_input(const char *verb, const char *path, size_t max, struct buf *
     free(piece);
     if (!is_standard)
         fclose(file);
+    if (!is_read)
+        return complain(verb, name, strerror(reason));
     if (!fits)
-        return complain(verb, name, "this is more than fits; take a part of it");
-    return is_read || complain(verb, name, strerror(reason));
+        ctl_usage_error(verb, "%s: larger than %zu KiB, the most that is read", name, max / 1024);
+    return fits;
+}
+
+int ctl_finish_output(const char *verb, int status)
+{
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return status;
+    complain(verb, "standard output", strerror(errno));
+    return CTL_FAILED;
 }
 
 static bool write_all(FILE *file, struct span text)

@@ -12,6 +12,10 @@
  * error in the verb's name. The caller clears `content` in any case. */
 bool ctl_read_input(const char *verb, const char *path, size_t max, struct buf *content);
 
+/* What standard output was given reaches it, or `status` becomes CTL_FAILED, which is told to
+ * standard error. */
+int ctl_finish_output(const char *verb, int status);
+
 /* Writes the text to `path` (NULL: standard output). False: told to standard error. An existing
  * file is replaced only if it is a regular one, and whole or not at all. */
 bool ctl_write_output(const char *verb, const char *path, const struct buf *content);

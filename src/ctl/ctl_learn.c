@@ -2,12 +2,12 @@
  * standard output. */
 #include "ctl_learn.h"
 
-#include <getopt.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "ascii.h"
 #include "ctl_input.h"
+#include "ctl_options.h"
 #include "learn.h"
 
 #define NAME_MAX_LENGTH 56
@@ -53,9 +53,10 @@ static int write_draft(const struct learn *learn, const char *name)
     buf_clear(&draft);
     if (status == 0)
         fprintf(stderr,
-                "onion-graterctl learn: %lu commands of %zu clients; read the draft, then "
+                "onion-graterctl learn: %lu command%s of %zu client%s; read the draft, then "
                 "onion-graterctl check it\n",
-                counts.commands, counts.clients);
+                counts.commands, counts.commands == 1 ? "" : "s", counts.clients,
+                counts.clients == 1 ? "" : "s");
     return status;
 }
 
@@ -65,10 +66,10 @@ static int run(int argc, char **argv)
     const char *name = NULL;
     int found;
 
-    opterr = 0;
-    while ((found = getopt_long(argc, argv, "+", options, NULL)) != -1) {
+    optind = 1;
+    while ((found = ctl_next_option(&ctl_learn, argc, argv, ":", options, NULL)) != -1) {
         if (found != 'n')
-            return ctl_usage_error("learn", "learn [--name NAME] [FILE...]");
+            return CTL_USAGE;
         name = optarg;
     }
     if (name && !is_name(name))
@@ -87,7 +88,8 @@ static int run(int argc, char **argv)
 
 const struct ctl_verb ctl_learn = {
     .name = "learn",
-    .arguments = "[--name NAME] [FILE...]",
+    .arguments = "[OPTION...] [FILE...]",
     .summary = "a draft of a profile from a complain-mode log or a recording",
+    .options = "  --name NAME    the name of the profile\n",
     .run = run,
 };

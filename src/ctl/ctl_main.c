@@ -11,19 +11,13 @@
 #include "ctl_enable.h"
 #include "ctl_env.h"
 #include "ctl_explain.h"
+#include "ctl_input.h"
 #include "ctl_learn.h"
 #include "ctl_merge.h"
 
 static const struct ctl_verb *const verbs[] = {
-    &ctl_check,
-    &ctl_enable,
-    &ctl_disable,
-    &ctl_env,
-    &ctl_run,
-    &ctl_explain,
-    &ctl_learn,
-    &ctl_merge,
-    NULL,
+    &ctl_check,   &ctl_enable, &ctl_disable, &ctl_env, &ctl_run,
+    &ctl_explain, &ctl_learn,  &ctl_merge,   NULL,
 };
 
 int ctl_usage_error(const char *verb, const char *format, ...)
@@ -43,7 +37,8 @@ static void print_help(FILE *out)
     fprintf(out, "usage: onion-graterctl VERB [ARGUMENT...]\n\n");
     for (size_t i = 0; verbs[i]; i++)
         fprintf(out, "  %-8s %-30s %s\n", verbs[i]->name, verbs[i]->arguments, verbs[i]->summary);
-    fprintf(out, "\n  --help, --version\n\nSee onion-graterctl(8).\n");
+    fprintf(out,
+            "\n  VERB --help tells the options of a verb; --version\n\nSee onion-graterctl(8).\n");
 }
 
 static const struct ctl_verb *find_verb(const char *name)
@@ -62,11 +57,11 @@ int main(int argc, char **argv)
         return verb->run(argc - 1, argv + 1);
     if (argc > 1 && strcmp(argv[1], "--version") == 0) {
         printf("onion-graterctl %s\n", PACKAGE_VERSION);
-        return EXIT_SUCCESS;
+        return ctl_finish_output(argv[1], EXIT_SUCCESS);
     }
     if (argc > 1 && strcmp(argv[1], "--help") == 0) {
         print_help(stdout);
-        return EXIT_SUCCESS;
+        return ctl_finish_output(argv[1], EXIT_SUCCESS);
     }
     if (argc > 1)
         fprintf(stderr, "onion-graterctl: there is no verb '%s'\n\n", argv[1]);

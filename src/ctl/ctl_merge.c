@@ -2,11 +2,11 @@
  * one for a client. */
 #include "ctl_merge.h"
 
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "ctl_input.h"
+#include "ctl_options.h"
 #include "mem.h"
 #include "merge.h"
 #include "names.h"
@@ -64,7 +64,7 @@ static int merge(const struct inputs *inputs, const char *output)
     print_diags(&diags);
     if (done && ctl_write_output("merge", output, &merged))
         status = 0;
-    if (done)
+    if (status == 0)
         fprintf(stderr, "onion-graterctl merge: this onion-grater takes several profiles for one "
                         "client by itself; only another implementation needs the merged one\n");
     buf_clear(&merged);
@@ -79,14 +79,14 @@ static int run(int argc, char **argv)
     const char *output = NULL;
     int found;
 
-    opterr = 0;
-    while ((found = getopt_long(argc, argv, "o:", options, NULL)) != -1) {
+    optind = 1;
+    while ((found = ctl_next_option(&ctl_merge, argc, argv, ":o:", options, NULL)) != -1) {
         if (found != 'o')
-            return ctl_usage_error("merge", "merge FILE... [-o OUT]");
+            return CTL_USAGE;
         output = optarg;
     }
     if (optind == argc)
-        return ctl_usage_error("merge", "name the files to be merged: merge FILE... [-o OUT]");
+        return ctl_usage_error("merge", "name the files to be merged");
     bool is_read = read_inputs(&inputs, argv + optind, (size_t)(argc - optind));
     int status = is_read ? merge(&inputs, output) : CTL_USAGE;
     inputs_clear(&inputs);
@@ -97,5 +97,6 @@ const struct ctl_verb ctl_merge = {
     .name = "merge",
     .arguments = "FILE... [-o OUT]",
     .summary = "several profiles to one, for other implementations",
+    .options = "  -o OUT, --output OUT    the file to write, in place of standard output\n",
     .run = run,
 };

@@ -50,6 +50,22 @@ class Check(unittest.TestCase):
             with self.subTest(arguments=arguments):
                 self.assertEqual(check(*arguments).returncode, status)
 
+    def test_pipes(self):
+        reader, writer = os.pipe()
+        os.write(writer, DOUBTFUL.encode())
+        os.close(writer)
+        result = subprocess.run([CTL, "check", "/dev/fd/%d" % reader], pass_fds=[reader],
+                                capture_output=True, text=True, check=False,
+                                timeout=harness.scaled(60))
+        os.close(reader)
+        self.assertIn("[wide-pattern]", result.stdout)
+
+    def test_too_much(self):
+        for path in (self.file("huge.yml", "#" * (1024 * 1024 + 1)), "/dev/zero"):
+            result = check(path)
+            self.assertEqual(result.returncode, 2)
+            self.assertIn("larger than 1024 KiB", result.stderr)
+
     def test_text(self):
         doubtful = self.file("doubtful.yml", DOUBTFUL)
         result = check(doubtful)

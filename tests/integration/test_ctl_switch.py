@@ -2,6 +2,7 @@
 """onion-graterctl enable, disable, env and run: no daemon and no tor is needed."""
 
 import os
+import re
 import subprocess
 import sys
 import unittest
@@ -75,9 +76,32 @@ class Switch(unittest.TestCase):
         self.assertTrue(os.path.islink(self.link))
 
     def test_names(self):
-        for name in ("../app", "/etc/passwd", "", ".app", "a/b"):
-            self.assertEqual(self.switch("enable", name).returncode, 2, name)
-        self.assertEqual(self.switch("enable").returncode, 2)
+        for verb in ("enable", "disable"):
+            for name in ("../app", "/etc/passwd", "", ".app", "a/b", "app.yml"):
+                self.assertEqual(self.switch(verb, name).returncode, 2, name)
+            self.assertEqual(self.switch(verb).returncode, 2)
+
+    def test_a_typing_error_is_not_off_already(self):
+        result = self.switch("disable", "apq")
+        self.assertEqual(result.returncode, 1)
+        self.assertIn("apq.yml", result.stderr)
+
+    def test_a_profile_that_is_gone_is_switched_off(self):
+        self.switch("enable", "app")
+        os.unlink(self.file)
+        self.assertEqual(self.switch("disable", "app").returncode, 0)
+        self.assertFalse(os.path.lexists(self.link))
+
+    def test_relative_directories(self):
+        """A link's target counts from where the link is."""
+        top = os.path.dirname(self.shipped)
+        for verb, exists in (("enable", True), ("disable", False)):
+            result = subprocess.run(
+                [CTL, verb, "app", "--from", os.path.relpath(self.shipped, top), "--into",
+                 os.path.relpath(self.admin, top)],
+                cwd=top, capture_output=True, text=True, check=False, timeout=harness.scaled(20))
+            self.assertEqual(result.returncode, 0, result.stderr)
+            self.assertEqual(os.path.exists(self.link), exists)
 
 
 class Environment(unittest.TestCase):
@@ -163,18 +187,60 @@ class Environment(unittest.TestCase):
         self.assertEqual(ctl(*options, "--").returncode, 2)
 
 
+VERBS = ("check", "disable", "enable", "env", "explain", "learn", "merge", "run")
+
+
 class Usage(unittest.TestCase):
     def test_help_names_every_verb(self):
         shown = ctl("--help")
         self.assertEqual(shown.returncode, 0)
-        for verb in ("enable", "disable", "env", "run"):
-            self.assertIn("\n  %s " % verb, shown.stdout)
+        verbs = re.findall(r"^  ([a-z]+) .*$", shown.stdout, re.M)
+        self.assertEqual(sorted(verbs), sorted(VERBS))
+
+    def test_help_of_a_verb(self):
+        for verb in VERBS:
+            for arguments in (("--help",), ("-h",)):
+                shown = ctl(verb, *arguments)
+                self.assertEqual((shown.returncode, shown.stderr), (0, ""), verb)
+                self.assertTrue(shown.stdout.startswith("usage: onion-graterctl %s " % verb))
+                self.assertIn("\n  -", shown.stdout)
 
     def test_wrong_usage(self):
-        for arguments in ((), ("nonsense",), ("env", "--nonsense"), ("enable", "--nonsense")):
+        """One form for all verbs: what is wrong, nothing on standard output, exit status 2."""
+        for arguments in ((), ("nonsense",)):
             result = ctl(*arguments)
             self.assertEqual((result.returncode, result.stdout), (2, ""), arguments)
-            self.assertNotEqual(result.stderr, "")
+            self.assertIn("usage: ", result.stderr)
+        for verb in VERBS:
+            for option, named in (("--nonsense", "'--nonsense'"), ("-x", "'-x'")):
+                result = ctl(verb, option)
+                self.assertEqual((result.returncode, result.stdout), (2, ""), verb)
+                self.assertEqual(result.stderr,
+                                 "onion-graterctl %s: there is no option %s; see onion-graterctl "
+                                 "%s --help\n" % (verb, named, verb))
+
+    def test_options_behind_other_words(self):
+        for verb in ("check", "enable", "disable", "env", "explain", "learn", "merge"):
+            self.assertEqual(ctl(verb, "word", "--help").returncode, 0, verb)
+        self.assertEqual(ctl("run", "word", "--help").returncode, 2)
+
+    def test_a_value_is_missing(self):
+        for arguments in (("check", "--profiles"), ("merge", "-o"), ("env", "--socks"),
+                          ("explain", "--user"), ("learn", "--name"), ("enable", "--from")):
+            result = ctl(*arguments)
+            self.assertEqual((result.returncode, result.stdout), (2, ""), arguments)
+            self.assertIn("a value is missing behind '%s'" % arguments[1], result.stderr)
+
+    def test_output_that_goes_nowhere(self):
+        good = write(os.path.join(harness.fresh_dir("full"), "app.yml"), SOUND)
+        for arguments in (("check", good), ("check", "--json", good),
+                          ("explain", "--profile-file", good, "GETINFO version"),
+                          ("merge", good), ("--help",), ("--version",)):
+            with open("/dev/full", "wb") as full:
+                result = subprocess.run([CTL, *arguments], stdout=full, stderr=subprocess.PIPE,
+                                        text=True, check=False, timeout=harness.scaled(20))
+            self.assertEqual(result.returncode, 1, arguments)
+            self.assertIn("standard output: ", result.stderr, arguments)
 
 
 if __name__ == "__main__":

@@ -395,13 +395,16 @@ Test(explain, commands)
         {ALICE, "+LOADCONF\r\nx\r\n.\r\n", 1, {"+LOADCONF", "refused", "bytes of data"}, {NULL}},
         {ALICE, "GETINFO version\nGETINFO address", 1, {"GETINFO version", "GETINFO address"}, {NULL}},
         {ALICE, "+LOADCONF\r\nx\r\n", 1, {"the command is not complete"}, {NULL}},
+        /* what the proposed lines would grant */
+        {ALICE, "GETCONF Bridge", 1, {"        Bridge:", "# GETCONF Bridge tells the bridges"},
+         {NULL}},
         /* who */
         {BOB, "GETINFO version", 1,
          {"served by no profile:", "not by app", "users (/profiles/test.yml:3:3) does not list the "
                                                  "client's user 1001",
           "refused: no profile matches this client", "profile app would allow it"},
          {"served by app"}},
-        {FORCED, "GETINFO version", 0, {"as --profile says", "allowed"}, {"would allow it"}},
+        {FORCED, "GETINFO version", 0, {"its qualifiers were not asked", "allowed"}, {"would allow it"}},
         {OWN_SOCKET, "ADD_ONION NEW:BEST Port=80,8080", 0,
          {"by socket: came in by its own socket", "by apparmor-profiles: app-label",
           "(own-socket, onions: create)", "to tor: ADD_ONION NEW:"},

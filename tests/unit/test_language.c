@@ -254,6 +254,38 @@ Test(language, meets_and_avoids)
     }
 }
 
+/* Kept probes answer as fresh ones do, in both alphabets, and however many there are. */
+Test(language, kept_probes)
+{
+    struct language_probes *probes = language_probes_new();
+
+    for (size_t round = 0; round < 2; round++) {
+        for (size_t i = 0; i < COUNT(meet_rows); i++) {
+            const struct meet_row *row = &meet_rows[i];
+            struct language *language = language_of(row->pattern);
+            language_use_probes(language, probes);
+            cr_expect_eq(language_meets(language, row->probe, NULL), row->meets,
+                         "round %zu, row %zu", round, i);
+            cr_expect_eq(language_avoids(language, row->probe), row->avoids, "round %zu, row %zu",
+                         round, i);
+            language_free(language);
+        }
+    }
+    for (size_t i = 0; i < 600; i++) {
+        struct language *command = language_new(".", AUTOMATON_COMMAND);
+        struct language *line = language_new(".", AUTOMATON_LINE);
+        char probe[32];
+        language_use_probes(command, probes);
+        language_use_probes(line, probes);
+        snprintf(probe, sizeof probe, "\\t|x{%zu}", i % 300 + 2);
+        cr_expect(language_meets(line, probe, NULL), "'%s'", probe);
+        cr_expect_not(language_meets(command, probe, NULL), "'%s'", probe);
+        language_free(line);
+        language_free(command);
+    }
+    language_probes_free(probes);
+}
+
 Test(language, example_is_a_shortest_text)
 {
     struct language *language = language_of("[a-z]{2,9}[0-9]+");

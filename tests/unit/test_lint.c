@@ -376,6 +376,15 @@ static const struct row event_rows[] = {
     {EVENT("CONF_CHANGED", KEEP(RESPONSE("650-CONF_CHANGED", ""))), ""},
     {EVENT("HS_DESC_CONTENT", KEEP(RESPONSE("650\\+HS_DESC_CONTENT .*", "650+HS_DESC_CONTENT"))),
      "5:5:withheld-event"},
+    /* of whose services */
+    {EVENT("HS_DESC", DROP(RESPONSE("650 HS_DESC (UPLOADED [a-z2-7]{56}) .*",
+                                    "650 HS_DESC {} UNKNOWN UNKNOWN")) "\n  onions:\n"
+     "    delete: own"), "5:5:foreign-onions"},
+    {EVENT("HS_DESC", DROP(RESPONSE("650 HS_DESC (UPLOADED [a-z2-7]{56}) .*",
+                                    "650 HS_DESC {} UNKNOWN UNKNOWN")) "\n  onions:\n"
+     "    delete: own\n    events: own"), ""},
+    {EVENT("HS_DESC", "{suppress: true}\n  onions:\n    delete: own"), ""},
+    {EVENT("HS_DESC", "\n  onions:\n    delete: own"), "5:5:foreign-onions"},
 };
 
 Test(lint, events)
@@ -494,6 +503,10 @@ static const struct row note_rows[] = {
     {EVENT("CONF_CHANGED", ""), "5:5:grants-event"},
     {EVENT("HS_DESC", ""), "5:5:grants-event"},
     {EVENT("HS_DESC", "") "  onions:\n    events: own\n", ""},
+    {EVENT("HS_DESC", DROP(RESPONSE("650 HS_DESC (UPLOADED [a-z2-7]{56}) .*",
+                                    "650 HS_DESC {} UNKNOWN UNKNOWN"))), "5:5:grants-event"},
+    {EVENT("HS_DESC", DROP(RESPONSE("650 HS_DESC (UPLOADED) .*", "650 HS_DESC {}"))), ""},
+    {EVENT("HS_DESC", KEEP(RESPONSE(".*", ""))), ""},
     {EVENT("STREAM", ""), "5:5:grants-event"},
     {EVENT("STREAM", "") "  tor-browser-mode: true\n", ""},
     {EVENT("BW", ""), ""},

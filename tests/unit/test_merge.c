@@ -58,6 +58,11 @@ static const struct {
      "- name: 'a'\n  apparmor-profiles:\n    - '*'\n  users:\n    - alice\n"
      "  tor-browser-mode: true\n",
      NULL},
+    {"- name: a\n" CLIENT "  tor-browser-mode: false\n",
+     "- name: a\n" CLIENT "  restrict-stream-events: true\n",
+     "- name: 'a'\n  apparmor-profiles:\n    - '*'\n  users:\n    - alice\n"
+     "  restrict-stream-events: true\n",
+     NULL},
     /* `onions` of one of them */
     {"- name: a\n" CLIENT "  onions: {delete: own}\n", "- name: a\n" CLIENT,
      "- name: 'a'\n  apparmor-profiles:\n    - '*'\n  users:\n    - alice\n  onions:\n"
