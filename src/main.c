@@ -28,6 +28,19 @@ static void main_harden(void)
     }
 }
 
+static bool main_options_fit(const struct options *options)
+{
+    struct buf reason;
+
+    buf_init(&reason, 1024);
+    bool fit = options_fit(options, &reason);
+    buf_append_char(&reason, '\0');
+    if (!fit)
+        log_at(LOG_LEVEL_ERROR, "%s", buf_span(&reason).data);
+    buf_clear(&reason);
+    return fit;
+}
+
 /* Command line, then configuration file, then defaults. */
 static enum options_result main_read_options(struct options *options, int argc, char **argv)
 {
@@ -46,7 +59,7 @@ static enum options_result main_read_options(struct options *options, int argc, 
     diag_list_clear(&diags);
     options_inherit(options, &from_file);
     options_complete(options);
-    return result;
+    return result == OPTIONS_OK && !main_options_fit(options) ? OPTIONS_WRONG : result;
 }
 
 static int main_run(const struct options *options)

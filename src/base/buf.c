@@ -134,6 +134,15 @@ void buf_consume(struct buf *buf, size_t len)
     buf->len -= len;
 }
 
+void buf_consume_wiped(struct buf *buf, size_t len)
+{
+    if (len >= buf->len) {
+        mem_wipe(buf->data, buf->used);
+        buf->used = 0;
+    }
+    buf_consume(buf, len);
+}
+
 void buf_truncate(struct buf *buf, size_t len)
 {
     if (len < buf->len)

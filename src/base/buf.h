@@ -45,6 +45,9 @@ bool buf_printf(struct buf *buf, const char *format, ...) __attribute__((format(
 /* Drops `len` bytes (at most what is there) from the front. */
 void buf_consume(struct buf *buf, size_t len);
 
+/* The same for what may be secret: once all is consumed, nothing is left of it in memory. */
+void buf_consume_wiped(struct buf *buf, size_t len);
+
 /* Drops bytes from the end until `len` are left. */
 void buf_truncate(struct buf *buf, size_t len);
 

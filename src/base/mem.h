@@ -1,8 +1,9 @@
 /* Allocation that succeeds or ends the process.
  *
- * What a peer can make us store is bounded before it is allocated (struct buf, pending queue), so
- * only the allocator itself can fail here; a firewall that goes on half-initialised would be worse
- * than one that stops. */
+ * What a peer can make us store is bounded before it is allocated (struct buf, pending queue, the
+ * limit of all sessions together), so only the allocator itself can fail here. A firewall that goes
+ * on half-initialised would be worse than one that stops: it holds nothing that outlives it, and
+ * the service manager starts it anew. */
 #ifndef OG_MEM_H
 #define OG_MEM_H
 

@@ -5,14 +5,13 @@
  * and gets its profiles from the policy that is in use when the answer is there. */
 #include "clients.h"
 
+#include <errno.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include "clock.h"
+#include "gate.h"
 #include "log.h"
 
-#define CLIENTS_TOO_MANY "551 Too many connections\r\n"
 #define CLIENTS_NAME_MAX 64
 
 static const char clients_unfit[] =
@@ -25,9 +24,12 @@ static void clients_turn_away(struct clients *clients, int fd, struct quota_user
 {
     char name[CLIENTS_NAME_MAX];
 
-    /* One short line into an empty socket buffer: it fits, and if not, nothing is lost. */
-    (void)!send(fd, CLIENTS_TOO_MANY, sizeof CLIENTS_TOO_MANY - 1, MSG_NOSIGNAL);
-    close(fd);
+    if (result == QUOTA_FULL)
+        clients->host->counters->at_sessions++;
+    else
+        clients->host->counters->at_user++;
+    gate_turn_away(fd, result == QUOTA_FULL ? "551 Too many connections\r\n"
+                                            : "551 Too many connections of this client\r\n");
     quota_user_describe(user, name, sizeof name);
     if (!log_limit_pass(&user->log, clock_monotonic_ms()))
         relay_host_note_left_out(clients->host);
@@ -173,12 +175,20 @@ static void clients_serve_tcp(void *context, struct tcp_client *client)
 
 /* --- both --- */
 
-void clients_accept(void *context, const struct listener *listener, int fd)
+bool clients_accept(void *context, struct listener *listener, int fd)
 {
+    struct clients *clients = context;
+    struct gate *gate = clients->host->gate;
+
+    if (fd < 0)
+        return gate_exhausted(gate, listener, errno);
+    if (gate_is_closed(gate, fd))
+        return true;
     if (listener->is_tcp)
-        clients_accept_tcp(context, listener, fd);
+        clients_accept_tcp(clients, listener, fd);
     else
-        clients_accept_unix(context, listener, fd);
+        clients_accept_unix(clients, listener, fd);
+    return true;
 }
 
 void clients_init(struct clients *clients, struct event_base *base, struct policy *const *policy,

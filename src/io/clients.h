@@ -22,6 +22,6 @@ void clients_init(struct clients *clients, struct event_base *base, struct polic
 void clients_clear(struct clients *clients);
 
 /* A listener_callback; its context is the struct clients. */
-void clients_accept(void *context, const struct listener *listener, int fd);
+bool clients_accept(void *context, struct listener *listener, int fd);
 
 #endif

@@ -85,9 +85,9 @@ static bool cookie_file_fill(struct cookie_file *file, const char *path, int fd)
     bool has_owner = file->user != (uid_t)-1 || file->group != (gid_t)-1;
 
     return write_all(fd, file->cookie.bytes, sizeof file->cookie.bytes) &&
+           fchmod(fd, file->mode) == 0 &&
            (!has_owner || fchown(fd, file->user, file->group) == 0) &&
-           fchmod(fd, file->mode) == 0 && rename(path, file->path) == 0 &&
-           cookie_file_identify(file->path, &file->id);
+           rename(path, file->path) == 0 && cookie_file_identify(file->path, &file->id);
 }
 
 /* False: errno says why. */

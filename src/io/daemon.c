@@ -16,11 +16,14 @@
 #include "activation.h"
 #include "clients.h"
 #include "complain.h"
+#include "containment.h"
 #include "cookie_files.h"
+#include "gate.h"
 #include "listener_set.h"
 #include "log.h"
 #include "mem.h"
 #include "names.h"
+#include "notify.h"
 #include "peer.h"
 #include "peer_notice.h"
 #include "profile_dir.h"
@@ -44,6 +47,8 @@ struct daemon {
     struct event *signals[DAEMON_SIGNALS];
     int runtime_lock;
     struct policy *policy;
+    struct containment containment;
+    struct notify notify;
     struct listener_set listeners;
     struct cookie_files cookies;
     struct upstream upstream;
@@ -53,6 +58,8 @@ struct daemon {
     struct tor_facts facts;
     struct onion_registry registry;
     struct quota quota;
+    struct counters counters;
+    struct gate gate;
     struct relay_host host;
     struct clients clients;
     struct tcp_listener tcp_listener;
@@ -72,20 +79,21 @@ static struct profile_dirs daemon_profile_dirs(const struct options *options)
     return dirs;
 }
 
-/* `peers`: NULL for a check, whose result is the same on every machine. */
-static struct policy *daemon_load(const struct options *options, const struct peer_system *peers,
-                                  const struct policy *former, struct diag_list *diags,
-                                  struct profile_dir_counts *counts)
+/* `daemon`: NULL for a check, whose result is the same on every machine. */
+static struct policy *daemon_load(const struct options *options, const struct daemon *daemon,
+                                  struct diag_list *diags, struct profile_dir_counts *counts)
 {
+    const struct policy *former = daemon ? daemon->policy : NULL;
     struct profile_dirs dirs = daemon_profile_dirs(options);
-    struct policy *policy = profile_dirs_load(&dirs, former, &names_of_system, diags, counts);
 
+    dirs.places = daemon ? &daemon->containment.places : NULL;
+    struct policy *policy = profile_dirs_load(&dirs, former, &names_of_system, diags, counts);
     if (policy) {
         policy->kernel_evidence_only = strcmp(options->apparmor_evidence, OPTIONS_KERNEL_ONLY) == 0;
         if (options->complain)
             policy_set_complain(policy, complain_file_new());
-        if (peers)
-            peer_notice_profiles(peers, policy, diags);
+        if (daemon)
+            peer_notice_profiles(&daemon->peers, policy, diags);
     }
     return policy;
 }
@@ -148,17 +156,30 @@ static bool daemon_profile_is_gone(const struct session *session, void *context)
     return false;
 }
 
+/* To the service manager, which shows the line to the admin. */
+static void daemon_notify_ready(const struct daemon *daemon,
+                                const struct profile_dir_counts *counts, size_t errors)
+{
+    char *status = mem_printf("%zu profiles from %zu files, %zu errors, %zu sockets%s",
+                              counts->profiles, counts->files, errors, daemon->listeners.count,
+                              daemon->peers.has_apparmor ? "" : "; AppArmor is not enabled");
+
+    notify_ready(&daemon->notify, status);
+    free(status);
+}
+
 static void daemon_reload(struct daemon *daemon)
 {
-    struct profile_dir_counts counts;
+    struct profile_dir_counts counts = {0};
     struct diag_list diags;
 
+    notify_reloading(&daemon->notify);
     diag_list_init(&diags);
-    struct policy *policy =
-        daemon_load(daemon->options, &daemon->peers, daemon->policy, &diags, &counts);
+    struct policy *policy = daemon_load(daemon->options, daemon, &diags, &counts);
     if (policy) {
         policy_unref(daemon->policy);
         daemon->policy = policy;
+        containment_judge(&daemon->containment, policy, &diags);
         daemon_update_listeners(daemon, &diags);
         cookie_files_update(&daemon->cookies, daemon->policy, &diags);
         relay_host_end(&daemon->host, daemon_profile_is_gone, daemon, "profile removed");
@@ -171,6 +192,10 @@ static void daemon_reload(struct daemon *daemon)
     } else {
         log_at(LOG_LEVEL_ERROR, "not reloaded: the former profiles stay in use");
     }
+    if (policy)
+        daemon_notify_ready(daemon, &counts, diags.errors);
+    else
+        notify_ready(&daemon->notify, "not reloaded: the former profiles stay in use");
     diag_list_clear(&diags);
 }
 
@@ -184,6 +209,7 @@ static void daemon_on_signal(evutil_socket_t number, short what, void *context)
         return;
     }
     log_at(LOG_LEVEL_NOTICE, "stopping: %s", strsignal((int)number));
+    notify_stopping(&daemon->notify);
     event_base_loopbreak(daemon->base);
 }
 
@@ -246,6 +272,10 @@ static void daemon_init_host(struct daemon *daemon)
     daemon->host.cookies = &daemon->cookies;
     daemon->host.secrets = &daemon->secrets_interface;
     daemon->host.quota = &daemon->quota;
+    daemon->host.gate = &daemon->gate;
+    daemon->host.counters = &daemon->counters;
+    daemon->host.limits = options->session_limits;
+    daemon->host.max_held = options->all_buffers;
     daemon->host.variables = (struct template_variables){
         .client_address = address,
         .client_port = SPAN("0"),
@@ -273,17 +303,20 @@ static bool daemon_init(struct daemon *daemon, struct activation *passed)
     buf_clear(&reason);
     daemon->upstream.name = options->tor_control;
     peer_system_init(&daemon->peers);
-    secrets_init(&daemon->secrets, options->cookie_path, options->password_file);
+    secrets_init(&daemon->secrets, options->cookie_path, options->password_file,
+                 &daemon->containment.places);
     daemon->secrets_interface = secrets_interface(&daemon->secrets);
     tor_facts_init(&daemon->facts);
     onion_registry_init(&daemon->registry);
     cookie_files_init(&daemon->cookies, options->runtime_dir);
     quota_init(&daemon->quota, daemon_fit_sessions(options->max_sessions),
-               options->max_sessions_per_uid, options->max_sessions_per_address);
+               options->max_sessions_per_uid, options->max_sessions_per_address,
+               options->log_lines);
+    gate_init(&daemon->gate, &daemon->counters);
     clients_init(&daemon->clients, daemon->base, &daemon->policy, &daemon->peers, &daemon->upstream,
                  &daemon->host);
-    listener_set_init(&daemon->listeners, daemon->base, options->runtime_dir, clients_accept,
-                      &daemon->clients);
+    listener_set_init(&daemon->listeners, daemon->base, options->runtime_dir,
+                      &daemon->containment.places, clients_accept, &daemon->clients);
     listener_set_adopt(&daemon->listeners, passed);
     tcp_listener_init(&daemon->tcp_listener, daemon->base, options, clients_accept,
                       &daemon->clients);
@@ -307,13 +340,16 @@ static void daemon_clear(struct daemon *daemon)
     for (size_t i = 0; i < DAEMON_SIGNALS; i++)
         if (daemon->signals[i])
             event_free(daemon->signals[i]);
+    notify_clear(&daemon->notify);
     quota_clear(&daemon->quota);
+    gate_clear(&daemon->gate);
     tor_facts_clear(&daemon->facts);
     onion_registry_clear(&daemon->registry);
     cookie_files_clear(&daemon->cookies);
     secrets_clear(&daemon->secrets);
     peer_system_clear(&daemon->peers);
     policy_unref(daemon->policy);
+    containment_clear(&daemon->containment);
     if (daemon->runtime_lock >= 0)
         close(daemon->runtime_lock);
     event_base_free(daemon->base);
@@ -345,6 +381,26 @@ static bool daemon_open_tcp(struct daemon *daemon)
     return done;
 }
 
+/* What is open now stays open; what has to be opened again, to be named here. */
+static bool daemon_contain(struct daemon *daemon)
+{
+    struct profile_dirs dirs = daemon_profile_dirs(daemon->options);
+    struct target own[TCP_LISTENER_SOCKETS];
+    bool reopens_tcp = daemon->tcp_listener.interface != NULL;
+    struct containment_setup setup = {
+        .options = daemon->options,
+        .policy = daemon->policy,
+        .profile_dirs = &dirs,
+        .tor = &daemon->upstream.address,
+        .bind_port =
+            reopens_tcp && tcp_listener_targets(&daemon->tcp_listener, own) > 0 ? own[0].port : 0,
+        .has_apparmor = daemon->peers.has_apparmor,
+        .serves_tcp = daemon->tcp_listener.is_wanted || listener_set_has_tcp(&daemon->listeners),
+    };
+
+    return containment_enter(&daemon->containment, &setup);
+}
+
 /* Profiles and sockets; false: it cannot serve. */
 static bool daemon_open(struct daemon *daemon)
 {
@@ -352,22 +408,35 @@ static bool daemon_open(struct daemon *daemon)
     struct diag_list diags;
 
     diag_list_init(&diags);
-    daemon->policy = daemon_load(daemon->options, &daemon->peers, NULL, &diags, &counts);
+    daemon->policy = daemon_load(daemon->options, daemon, &diags, &counts);
     bool done = daemon->policy && daemon_lock_runtime_dir(daemon) &&
                 daemon_update_listeners(daemon, &diags);
     if (done)
         cookie_files_update(&daemon->cookies, daemon->policy, &diags);
     log_diags(&diags);
-    done = done && daemon_open_tcp(daemon);
+    done = done && daemon_open_tcp(daemon) && daemon_contain(daemon);
     if (done) {
         peer_notice_system(&daemon->peers);
         listener_set_each(&daemon->listeners, daemon_announce, NULL);
         log_at(LOG_LEVEL_NOTICE, "onion-grater %s started: %zu profiles from %zu files, %zu errors",
                PACKAGE_VERSION, counts.profiles, counts.files, diags.errors);
         daemon_warn_of_complain(daemon->policy);
+        notify_watch(&daemon->notify, daemon->base);
+        daemon_notify_ready(daemon, &counts, diags.errors);
     }
     diag_list_clear(&diags);
     return done;
+}
+
+/* An event that is not set for lack of memory would leave a session hanging: see mem.h. */
+static void *daemon_allocate(size_t size)
+{
+    return mem_resize(NULL, size, 1);
+}
+
+static void *daemon_reallocate(void *memory, size_t size)
+{
+    return mem_resize(memory, size, 1);
 }
 
 static void daemon_log_from_libevent(int severity, const char *message)
@@ -390,7 +459,9 @@ int daemon_run(const struct options *options)
     daemon->runtime_lock = -1;
     signal(SIGPIPE, SIG_IGN);
     event_set_log_callback(daemon_log_from_libevent);
+    event_set_mem_functions(daemon_allocate, daemon_reallocate, free);
     activation_take(&passed);
+    notify_init(&daemon->notify);
     bool done = daemon_init(daemon, &passed) && daemon_open(daemon);
     activation_clear(&passed);
     if (done && event_base_dispatch(daemon->base) < 0) {
@@ -409,7 +480,7 @@ size_t daemon_check(const struct options *options)
     struct buf line;
 
     diag_list_init(&diags);
-    policy_unref(daemon_load(options, NULL, NULL, &diags, &counts));
+    policy_unref(daemon_load(options, NULL, &diags, &counts));
     for (size_t i = 0; i < diags.count; i++) {
         buf_init(&line, 4096);
         diag_format(&line, &diags.items[i]);

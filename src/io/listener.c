@@ -2,7 +2,7 @@
  *
  * It is bound with no rights for anybody, gets owner and mode, and only then listens, so nobody can
  * connect by rights that it will not have. Without descriptors or memory accept(2) would fail again
- * at once and for ever: it is paused. */
+ * at once and for ever: what happens then is the callback's business (gate.h). */
 #include "listener.h"
 
 #include <errno.h>
@@ -15,14 +15,12 @@
 #include <unistd.h>
 
 #include "clock.h"
-#include "log.h"
 #include "mem.h"
 #include "upstream.h"
 #include "writer.h"
 
 #define LISTENER_BACKLOG 4096 /* the kernel lowers it to net.core.somaxconn */
 #define LISTENER_ACCEPTS 32   /* per wake-up, so that other sockets have their turn */
-#define LISTENER_PAUSE_MS 500
 
 static bool texts_equal(const char *a, const char *b)
 {
@@ -67,11 +65,14 @@ static bool listener_set_rights(const struct listener *listener, struct buf *rea
     const struct listener_spec *spec = &listener->spec;
     bool has_owner = spec->user != (uid_t)-1 || spec->group != (gid_t)-1;
 
-    if (has_owner && lchown(spec->path, spec->user, spec->group) < 0)
-        return listener_fail(reason, "the socket cannot be given to its user and group (the "
-                                     "service must be a member of the group)");
+    /* In this order it takes no right over another's file. */
     if (chmod(spec->path, spec->mode) < 0)
         return listener_fail(reason, "the socket's mode cannot be set");
+    if (has_owner && lchown(spec->path, spec->user, spec->group) < 0)
+        return listener_fail(reason, "the socket cannot be given to its user and group (the "
+                                     "service must be a member of the group, or be restarted with "
+                                     "CAP_CHOWN, which it keeps for profiles that are there at its "
+                                     "start)");
     return true;
 }
 
@@ -97,16 +98,29 @@ static bool listener_open(struct listener *listener, struct buf *reason)
 
 /* --- accepting --- */
 
-static void listener_pause(struct listener *listener)
+void listener_pause(struct listener *listener, struct listener **paused, unsigned ms)
 {
-    struct timeval pause = clock_interval_ms(LISTENER_PAUSE_MS);
+    struct timeval pause = clock_interval_ms(ms);
 
-    if (!listener->is_exhausted)
-        log_at(LOG_LEVEL_WARNING, "no new clients on %s for now: %s", listener->spec.path,
-               strerror(errno));
-    listener->is_exhausted = true;
     event_del(&listener->readable);
     event_add(&listener->resume, &pause);
+    if (listener->paused_link)
+        return;
+    listener->next_paused = *paused;
+    if (*paused)
+        (*paused)->paused_link = &listener->next_paused;
+    *paused = listener;
+    listener->paused_link = paused;
+}
+
+static void listener_leave_paused(struct listener *listener)
+{
+    if (!listener->paused_link)
+        return;
+    *listener->paused_link = listener->next_paused;
+    if (listener->next_paused)
+        listener->next_paused->paused_link = listener->paused_link;
+    listener->paused_link = NULL;
 }
 
 static void listener_on_resume(evutil_socket_t fd, short what, void *context)
@@ -115,12 +129,15 @@ static void listener_on_resume(evutil_socket_t fd, short what, void *context)
 
     (void)fd;
     (void)what;
+    listener_leave_paused(listener);
+    event_del(&listener->resume);
     event_add(&listener->readable, NULL);
 }
 
-static bool listener_is_exhausted(int error)
+void listener_resume_all(struct listener **paused)
 {
-    return error == EMFILE || error == ENFILE || error == ENOMEM || error == ENOBUFS;
+    while (*paused)
+        listener_on_resume(-1, 0, *paused);
 }
 
 static void listener_on_readable(evutil_socket_t fd, short what, void *context)
@@ -130,12 +147,9 @@ static void listener_on_readable(evutil_socket_t fd, short what, void *context)
     (void)what;
     for (int i = 0; i < LISTENER_ACCEPTS; i++) {
         int client = accept4(fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
-        if (client >= 0) {
-            listener->is_exhausted = false;
-            listener->accepted(listener->context, listener, client);
-        } else if (listener_is_exhausted(errno)) {
-            listener_pause(listener);
-            return;
+        if (client >= 0 || upstream_is_shortage(errno)) {
+            if (!listener->accepted(listener->context, listener, client))
+                return;
         } else if (errno != EINTR && errno != ECONNABORTED) {
             return;
         }
@@ -196,6 +210,7 @@ void listener_free(struct listener *listener)
         return;
     event_del(&listener->readable);
     event_del(&listener->resume);
+    listener_leave_paused(listener);
     close(listener->fd);
     if (listener->owns_file && listener_is_in_place(listener))
         unlink(listener->spec.path);

@@ -26,8 +26,9 @@ void listener_spec_clear(struct listener_spec *spec);
 
 struct listener;
 
-/* Gets each accepted connection: nonblocking, close-on-exec, owned by the callee. */
-typedef void listener_callback(void *context, const struct listener *listener, int fd);
+/* Gets each accepted connection: nonblocking, close-on-exec, owned by the callee. Or -1: there is
+ * no descriptor or no memory for one, errno says which. False: no further one is accepted now. */
+typedef bool listener_callback(void *context, struct listener *listener, int fd);
 
 struct listener {
     struct listener *next;
@@ -39,7 +40,8 @@ struct listener {
     int fd;
     struct event readable;
     struct event resume;
-    bool is_exhausted; /* the log has heard of it */
+    struct listener *next_paused;
+    struct listener **paused_link; /* what points to it among those that pause; NULL: it does not */
     listener_callback *accepted;
     void *context;
 };
@@ -57,6 +59,11 @@ struct listener *listener_adopt(struct event_base *base, int fd, struct listener
 /* Stops listening; removes the socket's file if we made it and it is still the same. NULL
  * allowed. */
 void listener_free(struct listener *listener);
+
+/* Stops accepting for some time, or until listener_resume_all; `paused` is the list of those that
+ * do so. */
+void listener_pause(struct listener *listener, struct listener **paused, unsigned ms);
+void listener_resume_all(struct listener **paused);
 
 /* Where it listens, as the target of an onion service; a path is borrowed. False: not known. */
 bool listener_target(const struct listener *listener, struct target *target_out);

@@ -287,6 +287,9 @@ static bool make_listener(struct listener_set *set, struct wanted *wanted, struc
     } else {
         if (!where.file)
             where.file = path;
+        if (containment_bars_making(set->places, path))
+            buf_append_string(&reason, "; onion-grater makes sockets only in folders where it had "
+                                       "one when it started (containment): restart it");
         buf_append_char(&reason, '\0');
         diag_add(diags, DIAG_ERROR, where, "socket %s: %s", path, buf_span(&reason).data);
     }
@@ -296,11 +299,13 @@ static bool make_listener(struct listener_set *set, struct wanted *wanted, struc
 }
 
 void listener_set_init(struct listener_set *set, struct event_base *base, const char *runtime_dir,
-                       listener_callback *accepted, void *context)
+                       const struct containment_places *places, listener_callback *accepted,
+                       void *context)
 {
     *set = (struct listener_set){
         .base = base,
         .runtime_dir = runtime_dir,
+        .places = places,
         .accepted = accepted,
         .context = context,
     };

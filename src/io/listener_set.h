@@ -6,6 +6,7 @@
 #include <stddef.h>
 
 #include "activation.h"
+#include "containment_places.h"
 #include "diag.h"
 #include "listener.h"
 #include "policy.h"
@@ -15,6 +16,7 @@
 struct listener_set {
     struct event_base *base;
     const char *runtime_dir;
+    const struct containment_places *places;
     listener_callback *accepted;
     void *context;
     struct listener *first;
@@ -23,9 +25,10 @@ struct listener_set {
     size_t passed_count;
 };
 
-/* Nothing listens yet. */
+/* Nothing listens yet. All is borrowed. */
 void listener_set_init(struct listener_set *set, struct event_base *base, const char *runtime_dir,
-                       listener_callback *accepted, void *context);
+                       const struct containment_places *places, listener_callback *accepted,
+                       void *context);
 void listener_set_clear(struct listener_set *set);
 
 /* Takes over the descriptors that were passed in, and listens. A passed Unix socket takes the place

@@ -241,53 +241,61 @@ void log_diags(const struct diag_list *diags)
         log_at(LOG_LEVEL_WARNING, "further messages are not shown");
 }
 
-static void log_bucket_fill(unsigned *milli_lines, uint64_t passed_ms, unsigned per_second,
+static void log_bucket_fill(unsigned *filled, uint64_t passed_ms, unsigned per_minute,
                             unsigned burst)
 {
-    uint64_t earned = passed_ms * per_second;
-    unsigned room = burst * 1000 - *milli_lines;
+    uint64_t earned = passed_ms * per_minute;
+    unsigned room = burst * LOG_LIMIT_LINE - *filled;
 
-    *milli_lines += earned < room ? (unsigned)earned : room;
+    *filled += earned < room ? (unsigned)earned : room;
+}
+
+static unsigned log_limit_burst(const struct log_limit *limit)
+{
+    return limit->per_minute < LOG_LIMIT_BURST ? limit->per_minute : LOG_LIMIT_BURST;
 }
 
 static void log_limit_fill(struct log_limit *limit, uint64_t now_ms)
 {
     uint64_t passed_ms = now_ms - limit->filled_ms;
 
-    log_bucket_fill(&limit->milli_lines, passed_ms, LOG_LIMIT_PER_SECOND, LOG_LIMIT_BURST);
-    log_bucket_fill(&limit->milli_debug_lines, passed_ms, LOG_LIMIT_DEBUG_PER_SECOND,
+    if (passed_ms > LOG_LIMIT_LINE) /* a minute fills either bucket */
+        passed_ms = LOG_LIMIT_LINE;
+    log_bucket_fill(&limit->filled, passed_ms, limit->per_minute, log_limit_burst(limit));
+    log_bucket_fill(&limit->filled_debug, passed_ms, LOG_LIMIT_DEBUG_PER_MINUTE,
                     LOG_LIMIT_DEBUG_BURST);
     limit->filled_ms = now_ms;
 }
 
-void log_limit_init(struct log_limit *limit, uint64_t now_ms)
+void log_limit_init(struct log_limit *limit, unsigned per_minute, uint64_t now_ms)
 {
     *limit = (struct log_limit){
+        .per_minute = per_minute,
         .filled_ms = now_ms,
-        .milli_lines = LOG_LIMIT_BURST * 1000,
-        .milli_debug_lines = LOG_LIMIT_DEBUG_BURST * 1000,
+        .filled_debug = LOG_LIMIT_DEBUG_BURST * LOG_LIMIT_LINE,
     };
+    limit->filled = log_limit_burst(limit) * LOG_LIMIT_LINE;
 }
 
-static bool log_limit_take(struct log_limit *limit, unsigned *milli_lines, uint64_t now_ms)
+static bool log_limit_take(struct log_limit *limit, unsigned *filled, uint64_t now_ms)
 {
     log_limit_fill(limit, now_ms);
-    if (*milli_lines < 1000) {
+    if (*filled < LOG_LIMIT_LINE) {
         limit->left_out++;
         return false;
     }
-    *milli_lines -= 1000;
+    *filled -= LOG_LIMIT_LINE;
     return true;
 }
 
 bool log_limit_pass(struct log_limit *limit, uint64_t now_ms)
 {
-    return log_limit_take(limit, &limit->milli_lines, now_ms);
+    return log_limit_take(limit, &limit->filled, now_ms);
 }
 
 bool log_limit_pass_debug(struct log_limit *limit, uint64_t now_ms)
 {
-    return log_limit_take(limit, &limit->milli_debug_lines, now_ms);
+    return log_limit_take(limit, &limit->filled_debug, now_ms);
 }
 
 unsigned long log_limit_take_left_out(struct log_limit *limit)
@@ -301,6 +309,6 @@ unsigned long log_limit_take_left_out(struct log_limit *limit)
 bool log_limit_is_idle(struct log_limit *limit, uint64_t now_ms)
 {
     log_limit_fill(limit, now_ms);
-    return limit->left_out == 0 && limit->milli_lines == LOG_LIMIT_BURST * 1000 &&
-           limit->milli_debug_lines == LOG_LIMIT_DEBUG_BURST * 1000;
+    return limit->left_out == 0 && limit->filled == log_limit_burst(limit) * LOG_LIMIT_LINE &&
+           limit->filled_debug == LOG_LIMIT_DEBUG_BURST * LOG_LIMIT_LINE;
 }

@@ -41,21 +41,25 @@ void log_plain(const char *text);
 /* Every message of the list, each at its level with its place. */
 void log_diags(const struct diag_list *diags);
 
-/* How many lines one client may cause: a bucket of LOG_LIMIT_BURST that fills again with
- * LOG_LIMIT_PER_SECOND; and a larger one for the lines that only --debug shows. */
+/* How many lines one client may cause: a bucket of LOG_LIMIT_BURST, or of a minute's lines if these
+ * are fewer, that fills again with so many in a minute; and a larger one for the lines that only
+ * --debug shows. */
 #define LOG_LIMIT_BURST 20
-#define LOG_LIMIT_PER_SECOND 2
+#define LOG_LIMIT_PER_MINUTE 120 /* unless configured */
 #define LOG_LIMIT_DEBUG_BURST 2000
-#define LOG_LIMIT_DEBUG_PER_SECOND 500
+#define LOG_LIMIT_DEBUG_PER_MINUTE 30000
 
 struct log_limit {
-    uint64_t filled_ms;   /* when the buckets were last topped up */
-    unsigned milli_lines; /* what is in them, in thousandths of a line */
-    unsigned milli_debug_lines;
+    unsigned per_minute;
+    uint64_t filled_ms; /* when the buckets were last topped up */
+    unsigned filled;    /* what is in them; a line is LOG_LIMIT_LINE of it */
+    unsigned filled_debug;
     unsigned long left_out; /* lines since the last report */
 };
 
-void log_limit_init(struct log_limit *limit, uint64_t now_ms);
+#define LOG_LIMIT_LINE 60000 /* milliseconds of a minute: one per millisecond and line a minute */
+
+void log_limit_init(struct log_limit *limit, unsigned per_minute, uint64_t now_ms);
 
 /* Whether a line may be written now. False: it is counted as left out. */
 bool log_limit_pass(struct log_limit *limit, uint64_t now_ms);

@@ -17,7 +17,8 @@
 #include "config.h"
 #endif
 
-#define OPTIONS_LIMIT_MAX 1000000
+#define SESSIONS_MAX 1000000
+#define TIMEOUT_MAX 86400 /* seconds: a day */
 
 enum option_kind {
     OPTION_ADD_TEXT,  /* one more element of struct option_list */
@@ -42,6 +43,8 @@ struct limit_row {
     const char *name;
     size_t offset;
     unsigned standard;
+    unsigned min;
+    unsigned max;
 };
 
 static bool check_absolute(const char *value, struct buf *reason)
@@ -74,6 +77,18 @@ static bool check_evidence(const char *value, struct buf *reason)
     buf_append_string(reason, "found \"");
     buf_append_escaped(reason, span_from_string(value), 40);
     buf_append_string(reason, "\"; any or " OPTIONS_KERNEL_ONLY " belongs here");
+    return false;
+}
+
+static bool check_containment(const char *value, struct buf *reason)
+{
+    if (strcmp(value, "on") == 0 || strcmp(value, OPTIONS_CONTAINMENT_OFF) == 0 ||
+        strcmp(value, OPTIONS_CONTAINMENT_REQUIRED) == 0)
+        return true;
+    buf_append_string(reason, "found \"");
+    buf_append_escaped(reason, span_from_string(value), 40);
+    buf_append_string(reason, "\"; on, " OPTIONS_CONTAINMENT_OFF " or " OPTIONS_CONTAINMENT_REQUIRED
+                              " belongs here");
     return false;
 }
 
@@ -138,6 +153,8 @@ static bool check_interface(const char *value, struct buf *reason)
 }
 
 #define AT(member) offsetof(struct options, member)
+#define KIB 1024u
+#define MIB (1024u * KIB)
 
 static const struct option_row option_rows[] = {
     {"config", "FILE", OPTION_COMMAND, AT(config), check_present, OPTIONS_DEFAULT_CONFIG,
@@ -157,6 +174,8 @@ static const struct option_row option_rows[] = {
      "what {client-address} stands for on Unix sockets"},
     {"apparmor-evidence", "WHAT", OPTION_TEXT, AT(apparmor_evidence), check_evidence, "any",
      "how a client's AppArmor label may be known: any, or kernel-only (Linux 6.17 and later)"},
+    {"containment", "WHAT", OPTION_TEXT, AT(containment), check_containment, "on",
+     "give up what the daemon never needs: on, off, or required (it does not start without)"},
     {"listen-address", "ADDRESS", OPTION_TEXT, AT(listen_address), check_address, NULL,
      "listen for TCP, too, at this address; 127.0.0.1 if only the port is given"},
     {"listen-port", "PORT", OPTION_TEXT, AT(listen_port), check_port, NULL,
@@ -174,11 +193,20 @@ static const struct option_row option_rows[] = {
 };
 
 static const struct limit_row limit_rows[] = {
-    {"sessions", AT(max_sessions), 1024},
-    {"sessions-per-uid", AT(max_sessions_per_uid), 64},
-    {"sessions-per-address", AT(max_sessions_per_address), 256},
-    {"reply-timeout", AT(reply_timeout), 60},
-    {"write-timeout", AT(write_timeout), 60},
+    {"sessions", AT(max_sessions), 1024, 1, SESSIONS_MAX},
+    {"sessions-per-uid", AT(max_sessions_per_uid), 64, 1, SESSIONS_MAX},
+    {"sessions-per-address", AT(max_sessions_per_address), 256, 1, SESSIONS_MAX},
+    {"reply-timeout", AT(reply_timeout), 60, 1, TIMEOUT_MAX},
+    {"write-timeout", AT(write_timeout), 60, 1, TIMEOUT_MAX},
+    {"reply-buffer", AT(session_limits.reply_buffer), SESSION_REPLY_BUFFER, 128 * KIB, 8 * MIB},
+    {"command-buffer", AT(session_limits.command_buffer), SESSION_COMMAND_BUFFER, 16 * KIB,
+     8 * MIB},
+    {"all-buffers", AT(all_buffers), 64 * MIB, 2 * MIB, 2048 * MIB},
+    {"commands-in-flight", AT(session_limits.commands), SESSION_MAX_PENDING, 1, 256},
+    {"line-length", AT(session_limits.line), COMMAND_MAX_LINE, 512, COMMAND_MAX_LINE},
+    {"block-length", AT(session_limits.block), COMMAND_MAX_DATA, 1024, COMMAND_MAX_DATA},
+    {"keys-per-command", AT(session_limits.keys), ARGUMENTS_MAX_WORDS, 1, ARGUMENTS_MAX_WORDS},
+    {"log-lines-per-minute", AT(log_lines), LOG_LIMIT_PER_MINUTE, 1, 60000},
 };
 
 #define OPTION_COUNT (sizeof option_rows / sizeof option_rows[0])
@@ -318,10 +346,10 @@ bool options_set_limit(struct options *options, const char *name, const char *va
         buf_append_string(reason, "there is no such limit");
         return false;
     }
-    if (!span_to_number(span_from_string(value), OPTIONS_LIMIT_MAX, &number) || number == 0) {
+    if (!span_to_number(span_from_string(value), row->max, &number) || number < row->min) {
         buf_append_string(reason, "found \"");
         buf_append_escaped(reason, span_from_string(value), 40);
-        buf_printf(reason, "\"; a number from 1 to %d belongs here", OPTIONS_LIMIT_MAX);
+        buf_printf(reason, "\"; a number from %u to %u belongs here", row->min, row->max);
         return false;
     }
     *option_limit(options, row) = (unsigned)number;
@@ -495,4 +523,18 @@ void options_complete(struct options *options)
             *option_limit(options, &limit_rows[i]) = limit_rows[i].standard;
     if (!options->has_log_level)
         options->log_level = LOG_LEVEL_INFO;
+}
+
+bool options_fit(const struct options *options, struct buf *reason)
+{
+    const struct session_limits *limits = &options->session_limits;
+
+    if (options->all_buffers / 2 >= limits->reply_buffer &&
+        options->all_buffers / 2 >= limits->command_buffer)
+        return true;
+    buf_printf(reason,
+               "limits: all-buffers is %u, which is less than twice reply-buffer (%u) or "
+               "command-buffer (%u): one session could hold all; raise it or lower them",
+               options->all_buffers, limits->reply_buffer, limits->command_buffer);
+    return false;
 }

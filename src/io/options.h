@@ -10,9 +10,12 @@
 
 #include "buf.h"
 #include "log.h"
+#include "session_limits.h"
 
 #define OPTIONS_DEFAULT_CONFIG "/etc/onion-grater/onion-grater.yml"
 #define OPTIONS_KERNEL_ONLY "kernel-only" /* for apparmor_evidence; else "any" */
+#define OPTIONS_CONTAINMENT_OFF "off"     /* for containment; else "on", or */
+#define OPTIONS_CONTAINMENT_REQUIRED "required"
 
 struct option_list {
     char **items; /* owned */
@@ -28,6 +31,7 @@ struct options {
     char *password_file;
     char *client_address;
     char *apparmor_evidence; /* checked */
+    char *containment;       /* checked */
     char *listen_address;    /* no TCP listener if these three are NULL */
     char *listen_port;       /* a number from 1 to 65535, checked */
     char *listen_interface;
@@ -36,6 +40,9 @@ struct options {
     unsigned max_sessions;
     unsigned max_sessions_per_uid;
     unsigned max_sessions_per_address;
+    struct session_limits session_limits;
+    unsigned all_buffers;   /* bytes */
+    unsigned log_lines;     /* of one client in a minute */
     unsigned reply_timeout; /* seconds */
     unsigned write_timeout; /* seconds */
     bool check;
@@ -73,5 +80,8 @@ void options_inherit(struct options *options, struct options *lower);
 
 /* Fills what is still open with the defaults. */
 void options_complete(struct options *options);
+
+/* Whether complete options go together. False: why not is appended to `reason`. */
+bool options_fit(const struct options *options, struct buf *reason);
 
 #endif

@@ -190,9 +190,13 @@ static struct profile_file *profile_file_read(const struct profile_load_run *run
     struct stat status;
 
     buf_init(&reason, 512);
-    if (read_file(path, YAML_MAX_SIZE, &text, &status, &reason) == READ_FILE_OK) {
+    enum read_file_result result = read_file(path, YAML_MAX_SIZE, &text, &status, &reason);
+    if (result == READ_FILE_OK) {
         file = profile_file_parse(run, path, buf_span(&text), &status);
     } else {
+        if (result == READ_FILE_DENIED && containment_bars_reading(run->dirs->places, path))
+            buf_append_string(&reason, "; onion-grater follows links only to folders that it read "
+                                       "from when it started (containment): restart it");
         buf_append_char(&reason, '\0');
         profile_dir_error(run->diags, path, buf_span(&reason).data);
     }

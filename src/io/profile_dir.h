@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "containment_places.h"
 #include "diag.h"
 #include "policy.h"
 #include "profile_load.h"
@@ -15,7 +16,8 @@
 struct profile_dirs {
     const char *const *paths;
     size_t count;
-    bool may_be_missing; /* the default ones */
+    bool may_be_missing;                     /* the default ones */
+    const struct containment_places *places; /* NULL: there is no containment */
 };
 
 extern const struct profile_dirs profile_dirs_default;

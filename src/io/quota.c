@@ -10,12 +10,13 @@
 #include "mem.h"
 
 void quota_init(struct quota *quota, unsigned max_sessions, unsigned max_sessions_per_uid,
-                unsigned max_sessions_per_address)
+                unsigned max_sessions_per_address, unsigned log_lines)
 {
     *quota = (struct quota){
         .max_sessions = max_sessions,
         .max_sessions_per_uid = max_sessions_per_uid,
         .max_sessions_per_address = max_sessions_per_address,
+        .log_lines = log_lines,
     };
 }
 
@@ -86,13 +87,13 @@ static struct quota_user *quota_find(struct quota_user **link, const struct quot
     return found;
 }
 
-static struct quota_user *quota_add(struct quota_user **bucket, const struct quota_user *wanted,
-                                    uint64_t now_ms)
+static struct quota_user *quota_add(struct quota *quota, struct quota_user **bucket,
+                                    const struct quota_user *wanted, uint64_t now_ms)
 {
     struct quota_user *user = mem_zalloc(1, sizeof *user);
 
     *user = *wanted;
-    log_limit_init(&user->log, now_ms);
+    log_limit_init(&user->log, quota->log_lines, now_ms);
     user->next = *bucket;
     *bucket = user;
     return user;
@@ -108,7 +109,7 @@ enum quota_result quota_take(struct quota *quota, const struct identity *identit
                                                 : quota->max_sessions_per_uid;
 
     if (!user)
-        user = quota_add(bucket, &wanted, now_ms);
+        user = quota_add(quota, bucket, &wanted, now_ms);
     *user_out = user;
     if (quota->sessions >= quota->max_sessions)
         return QUOTA_FULL;
@@ -141,7 +142,9 @@ void quota_user_describe(const struct quota_user *user, char *text, size_t size)
 }
 
 bool quota_report_left_out(struct quota *quota,
-                           void (*report)(const struct quota_user *user, unsigned long count))
+                           void (*report)(void *context, const struct quota_user *user,
+                                          unsigned long count),
+                           void *context)
 {
     bool found = false;
 
@@ -151,7 +154,7 @@ bool quota_report_left_out(struct quota *quota,
             if (count == 0)
                 continue;
             found = true;
-            report(user, count);
+            report(context, user, count);
         }
     }
     return found;

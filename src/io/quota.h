@@ -11,6 +11,8 @@
 #include "identity.h"
 #include "log.h"
 
+struct relay;
+
 enum quota_kind {
     QUOTA_NOBODY, /* peers of this machine whose user is not known */
     QUOTA_UID,
@@ -27,7 +29,10 @@ struct quota_user {
     bool is_ipv6;
     uint8_t address[QUOTA_ADDRESS_SIZE];
     unsigned sessions;
-    uint64_t rest_until_us; /* no input is looked at before: earlier input cost too much time */
+    size_t held;                /* bytes of memory in their buffers */
+    uint64_t rest_until_us;     /* no input is looked at before: earlier input cost too much time */
+    struct relay *first_queued; /* sessions that have input meanwhile (relay_turn.c) */
+    struct relay *last_queued;
     struct log_limit log;
 };
 
@@ -37,6 +42,7 @@ struct quota {
     unsigned max_sessions;
     unsigned max_sessions_per_uid;
     unsigned max_sessions_per_address;
+    unsigned log_lines; /* of one user in a minute */
     unsigned sessions;
     struct quota_user *buckets[QUOTA_BUCKETS];
 };
@@ -48,7 +54,7 @@ enum quota_result {
 };
 
 void quota_init(struct quota *quota, unsigned max_sessions, unsigned max_sessions_per_uid,
-                unsigned max_sessions_per_address);
+                unsigned max_sessions_per_address, unsigned log_lines);
 void quota_clear(struct quota *quota);
 
 /* Takes one session. *user_out is set whatever the result and lives as long as it has sessions, but
@@ -62,6 +68,8 @@ void quota_user_describe(const struct quota_user *user, char *text, size_t size)
 
 /* Takes the count of log lines left out of every user that has one. True if there was one. */
 bool quota_report_left_out(struct quota *quota,
-                           void (*report)(const struct quota_user *user, unsigned long count));
+                           void (*report)(void *context, const struct quota_user *user,
+                                          unsigned long count),
+                           void *context);
 
 #endif

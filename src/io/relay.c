@@ -16,6 +16,7 @@
 
 #include "clock.h"
 #include "cookie_files.h"
+#include "gate.h"
 #include "mem.h"
 #include "relay_parts.h"
 
@@ -47,6 +48,7 @@ static void relay_host_reap(evutil_socket_t fd, short what, void *context)
         buf_wipe(&relay->held);
         free(relay);
     }
+    gate_open(host->gate);
 }
 
 static void relay_unlink(struct relay *relay)
@@ -59,7 +61,7 @@ static void relay_unlink(struct relay *relay)
         relay->next->previous = relay->previous;
 }
 
-static void relay_close(struct relay *relay, const char *reason)
+void relay_close(struct relay *relay, const char *reason)
 {
     struct relay_host *host = relay->host;
 
@@ -75,6 +77,8 @@ static void relay_close(struct relay *relay, const char *reason)
     event_del(&relay->client_again);
     close(relay->client_fd);
     writer_clear(&relay->writer);
+    relay_leave_queue(relay);
+    relay_charge_memory(relay, 0);
     quota_give_back(host->quota, relay->user);
     relay_unlink(relay);
     relay->next = host->parked;
@@ -89,25 +93,6 @@ static void relay_lose_client(struct relay *relay)
     relay->client_gone = true;
     buf_wipe(&relay->held);
     session_client_gone(relay->session);
-}
-
-void relay_charge(struct relay *relay, uint64_t began_us, uint64_t free_us)
-{
-    uint64_t now = clock_monotonic_us();
-    uint64_t rest = (now - began_us) * RELAY_REST_FACTOR;
-
-    if (now - began_us <= free_us)
-        return;
-    relay->user->rest_until_us = now + (rest < RELAY_REST_MAX_US ? rest : RELAY_REST_MAX_US);
-}
-
-/* How long its user still has to rest; 0: not at all. */
-static uint64_t relay_rest(const struct relay *relay)
-{
-    uint64_t until = relay->user->rest_until_us;
-    uint64_t now = until ? clock_monotonic_us() : 0;
-
-    return until > now ? until - now : 0;
 }
 
 /* Gives input to the session; what it does not take is held, and nothing is read meanwhile. */
@@ -132,6 +117,7 @@ static void relay_read_client(struct relay *relay)
         session_end(relay->session, refusal);
     } else if (len > 0) {
         relay_take_input(relay, span_make(relay->host->input, (size_t)len));
+        mem_wipe(relay->host->input, (size_t)len);
     } else if (len == 0) {
         relay->client_eof = true;
     } else if (errno != EAGAIN && errno != EINTR) {
@@ -145,7 +131,7 @@ static void relay_on_client_readable(evutil_socket_t fd, short what, void *conte
 
     (void)fd;
     (void)what;
-    if (!relay->is_closed && relay_rest(relay) == 0)
+    if (!relay->is_closed && relay_may_read_client(relay) && relay_take_turn(relay))
         relay_read_client(relay);
     relay_update(relay);
 }
@@ -159,9 +145,13 @@ static void relay_on_client_writable(evutil_socket_t fd, short what, void *conte
 
 static void relay_on_client_stalled(evutil_socket_t fd, short what, void *context)
 {
+    struct relay *relay = context;
+
     (void)fd;
     (void)what;
-    relay_close(context, "client took none of the data that waits for it");
+    relay->host->counters->write_timeouts++;
+    relay_close(relay, "client took too little of the data that waits for it (limits: "
+                       "write-timeout)");
 }
 
 static void relay_offer_held(struct relay *relay)
@@ -179,8 +169,12 @@ static void relay_on_client_again(evutil_socket_t fd, short what, void *context)
 
     (void)fd;
     (void)what;
-    if (!relay->is_closed && relay->held.len > 0 && relay_rest(relay) == 0)
-        relay_offer_held(relay);
+    if (!relay->is_closed && relay_may_read_client(relay) && relay_take_turn(relay)) {
+        if (relay->held.len > 0)
+            relay_offer_held(relay);
+        else if (!relay->client_eof)
+            relay_read_client(relay);
+    }
     relay_update(relay);
 }
 
@@ -192,6 +186,15 @@ static void relay_deliver_eof(struct relay *relay)
     session_client_eof(relay->session);
 }
 
+/* All that waited when the clock was started has to go within the time: a client that takes a byte
+ * now and then would leave tor unread for as long as it likes. */
+static void relay_note_sent(struct relay *relay, size_t len)
+{
+    relay->due -= len < relay->due ? len : relay->due;
+    if (relay->due == 0)
+        event_del(&relay->client_stalled); /* relay_arm_client starts it anew */
+}
+
 static bool relay_flush_client(struct relay *relay)
 {
     struct span output = session_client_output(relay->session);
@@ -200,7 +203,7 @@ static bool relay_flush_client(struct relay *relay)
         return false;
     ssize_t len = send(relay->client_fd, output.data, output.len, MSG_NOSIGNAL);
     if (len > 0) {
-        event_del(&relay->client_stalled); /* relay_arm_client starts it anew */
+        relay_note_sent(relay, (size_t)len);
         session_client_sent(relay->session, (size_t)len);
     } else if (len < 0 && errno != EAGAIN && errno != EINTR) {
         relay_lose_client(relay);
@@ -228,17 +231,23 @@ static void relay_arm_client(struct relay *relay)
 {
     bool is_over = session_end_reason(relay->session) != NULL;
     bool writes = relay_has_client_output(relay);
-    bool wants = !relay->client_gone && !is_over && session_reads_client(relay->session);
-    uint64_t rest = wants ? relay_rest(relay) : 0;
+    bool wants = !relay->client_gone && !is_over && session_reads_client(relay->session) &&
+                 relay_may_read_client(relay);
     bool holds = relay->held.len > 0;
 
-    relay_set_event(&relay->client_readable, wants && !relay->client_eof && !holds && rest == 0);
-    relay_set_again(relay, wants && (holds || (rest > 0 && !relay->client_eof)), rest);
+    if (!wants)
+        relay_leave_queue(relay);
+    bool waits = holds || relay->is_queued;
+    relay_set_event(&relay->client_readable, wants && !relay->client_eof && !waits);
+    relay_set_again(relay, wants && waits, waits ? relay_rest(relay) : 0);
     relay_set_event(&relay->client_writable, writes);
-    if (!writes)
+    if (!writes) {
         event_del(&relay->client_stalled);
-    else if (!event_pending(&relay->client_stalled, EV_TIMEOUT, NULL))
+    } else if (!event_pending(&relay->client_stalled, EV_TIMEOUT, NULL)) {
+        relay->due = session_client_output(relay->session).len;
+        relay->unread_since_us = clock_monotonic_us();
         event_add(&relay->client_stalled, &relay->host->write_timeout);
+    }
 }
 
 /* --- after every step --- */
@@ -265,6 +274,8 @@ void relay_update(struct relay *relay)
             return;
         }
     }
+    relay_note_limits(relay);
+    relay_charge_memory(relay, session_held(relay->session) + relay->held.cap);
     relay_arm_client(relay);
     relay_tor_arm(relay);
 }
@@ -300,6 +311,7 @@ static struct session *relay_make_session(struct relay *relay, const struct rela
         .cookie = cookie_files_find(host->cookies, setup->view),
         .secrets = host->secrets,
         .observer = &relay->observer,
+        .limits = &host->limits,
         .stream_source = has_source ? &source : NULL,
     };
 
@@ -328,6 +340,7 @@ void relay_start(struct relay_host *host, const struct relay_setup *setup)
 
     relay->host = host;
     relay->number = ++host->last_number;
+    host->counters->sessions++;
     relay->client_fd = setup->fd;
     relay->user = setup->user;
     relay->next = host->first;
@@ -352,6 +365,7 @@ void relay_host_start(struct relay_host *host)
 {
     event_assign(&host->reaper, host->base, -1, 0, relay_host_reap, host);
     event_assign(&host->report, host->base, -1, 0, relay_log_report, host);
+    event_assign(&host->relief, host->base, -1, 0, relay_host_relieve, host);
 }
 
 void relay_host_end(struct relay_host *host,
@@ -379,6 +393,7 @@ void relay_host_stop(struct relay_host *host, const char *reason)
     }
     event_del(&host->reaper);
     event_del(&host->report);
+    event_del(&host->relief);
     relay_log_report(-1, 0, host);
     relay_host_reap(-1, 0, host);
 }

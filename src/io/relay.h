@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <sys/time.h>
 
+#include "counters.h"
 #include "peer.h"
 #include "policy.h"
 #include "quota.h"
@@ -16,6 +17,7 @@
 
 struct cookie_files;
 struct event_base;
+struct gate;
 struct relay;
 struct tcp_clients;
 
@@ -42,15 +44,22 @@ struct relay_host {
     const struct cookie_files *cookies;
     const struct torauth_secrets *secrets;
     struct quota *quota;
+    struct gate *gate;
+    struct counters *counters;
+    struct session_limits limits; /* of each session */
+    size_t max_held;              /* bytes of memory in the buffers of all */
     struct template_variables variables;
     struct timeval reply_timeout;
     struct timeval write_timeout;
     unsigned long long last_number;
-    struct relay *first;        /* all that are open */
-    struct relay *parked;       /* closed, freed when the loop turns */
-    struct event reaper;        /* which does that */
-    struct event report;        /* tells of log lines left out */
-    char input[RELAY_TOR_READ]; /* what was just read; nobody keeps it */
+    size_t held;                    /* of max_held */
+    uint64_t memory_quiet_until_ms; /* no line in the log before */
+    struct relay *first;            /* all that are open */
+    struct relay *parked;           /* closed, freed when the loop turns */
+    struct event reaper;            /* which does that */
+    struct event report;            /* tells of log lines left out */
+    struct event relief;            /* too much is held */
+    char input[RELAY_TOR_READ];     /* what was just read; nobody keeps it */
 };
 
 /* The caller has filled the members up to write_timeout. */

@@ -61,12 +61,28 @@ static void relay_say(struct relay *relay, enum log_level level, const char *for
     va_end(arguments);
 }
 
-static void relay_log_left_out(const struct quota_user *user, unsigned long count)
+void relay_log_limit(struct relay *relay, const char *text)
 {
+    relay_say(relay, LOG_LEVEL_INFO, "%s", text);
+}
+
+static void relay_on_limit(void *context, enum session_limit limit)
+{
+    struct relay *relay = context;
+
+    relay->host->counters->at[limit]++;
+}
+
+static void relay_log_left_out(void *context, const struct quota_user *user, unsigned long count)
+{
+    struct relay_host *host = context;
     char name[RELAY_ACCOUNT_MAX];
 
+    host->counters->log_lines_left_out += count;
     quota_user_describe(user, name, sizeof name);
-    log_at(LOG_LEVEL_WARNING, "%lu more lines of this client (%s) left out", count, name);
+    log_at(LOG_LEVEL_WARNING,
+           "%lu more lines of this client (%s) left out (limits: log-lines-per-minute)", count,
+           name);
 }
 
 void relay_log_report(evutil_socket_t fd, short what, void *context)
@@ -75,7 +91,7 @@ void relay_log_report(evutil_socket_t fd, short what, void *context)
 
     (void)fd;
     (void)what;
-    quota_report_left_out(host->quota, relay_log_left_out);
+    quota_report_left_out(host->quota, relay_log_left_out, host);
 }
 
 /* --- commands --- */
@@ -264,6 +280,7 @@ void relay_log_init(struct relay *relay, const struct relay_setup *setup)
         .command = relay_on_command,
         .problem = relay_on_problem,
         .context = relay,
+        .limit = relay_on_limit,
         .tor_line = log_is_enabled(LOG_LEVEL_DEBUG) ? relay_on_tor_line : NULL,
     };
 }

@@ -4,6 +4,8 @@
  *   relay_tor.c  the connection to tor: made, used, lost
  *   relay_log.c  what the log hears of a session
  *   relay_complain.c  and in complain mode
+ *   relay_turn.c  whose turn it is
+ *   relay_limits.c  memory of one and of all, and reaching limits
  */
 #ifndef OG_RELAY_PARTS_H
 #define OG_RELAY_PARTS_H
@@ -43,11 +45,19 @@ struct relay {
     bool client_gone;
     bool is_announced; /* the log has heard of its start */
     bool is_closed;
+    bool is_queued; /* among those of its user that wait for their turn */
+    struct relay *next_queued;
+    struct relay *previous_queued;
     struct buf held; /* input that the session has not taken yet */
+    size_t due;      /* bytes to be taken off our output before client_stalled starts anew */
+    uint64_t unread_since_us; /* when that was */
+    size_t charged;           /* of the host's memory */
+    unsigned at_limits;       /* bits of enum session_limit */
+    unsigned told_limits;     /* the log has heard of */
     struct event client_readable;
     struct event client_writable;
-    struct event client_stalled; /* timer: nothing was taken off our output */
-    struct event client_again;   /* timer: held input, or a rest that is over */
+    struct event client_stalled; /* timer: too little was taken off our output */
+    struct event client_again;   /* timer: held input, or a turn that had to wait */
 
     enum relay_tor tor;
     int tor_fd;
@@ -72,8 +82,8 @@ struct relay {
  * and closes the relay when its session is over. */
 void relay_update(struct relay *relay);
 
-/* Charges its user for a turn that began at `began_us` and may take `free_us` without a rest. */
-void relay_charge(struct relay *relay, uint64_t began_us, uint64_t free_us);
+/* Closes it now, whatever its session holds. */
+void relay_close(struct relay *relay, const char *reason);
 
 /* Adds or removes an event. */
 void relay_set_event(struct event *event, bool wanted);
@@ -105,6 +115,40 @@ void relay_log_clear(struct relay *relay);
 /* The first byte has come: from now on this is a session for the log. */
 void relay_log_start(struct relay *relay);
 void relay_log_end(struct relay *relay, const char *reason);
+
+/* It has reached a limit: what that means; static text. */
+void relay_log_limit(struct relay *relay, const char *text);
+
+/* --- relay_turn.c --- */
+
+/* Charges its user for a turn that began at `began_us` and may take `free_us` without a rest. */
+void relay_charge(struct relay *relay, uint64_t began_us, uint64_t free_us);
+
+/* How long its user still has to rest; 0: not at all. */
+uint64_t relay_rest(const struct relay *relay);
+
+/* Whether its input may be looked at now. False: it is queued, and tries again after the rest. */
+bool relay_take_turn(struct relay *relay);
+
+/* It has nothing to say after all. */
+void relay_leave_queue(struct relay *relay);
+
+/* --- relay_limits.c --- */
+
+/* Takes note of the limits of its session that make it wait. */
+void relay_note_limits(struct relay *relay);
+
+/* Whether there is memory for more from tor, or from the client. */
+bool relay_may_read_tor(const struct relay *relay);
+bool relay_may_read_client(const struct relay *relay);
+
+/* Its buffers take so many bytes now. */
+void relay_charge_memory(struct relay *relay, size_t held);
+
+/* Closes sessions until the others have room; the callback of relief. */
+void relay_host_relieve(evutil_socket_t fd, short what, void *host);
+
+/* --- relay_log.c --- */
 
 /* Reports log lines that were left out; called by a timer that is set where one is. */
 void relay_log_report(evutil_socket_t fd, short what, void *host);

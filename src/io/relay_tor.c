@@ -13,10 +13,11 @@
 #include <unistd.h>
 
 #include "clock.h"
+#include "mem.h"
 #include "relay_parts.h"
 #include "tcp_clients.h"
 
-#define TOR_LOGIN_LIMIT_MS 20000
+#define TOR_LOGIN_LIMIT_MS 20000 /* or the time for a reply, if that is shorter */
 #define TOR_DRAIN_LIMIT_MS 5000
 #define TOR_PAUSE_FIRST_MS 250
 #define TOR_PAUSE_MAX_MS 15000
@@ -88,6 +89,8 @@ static void relay_tor_read(struct relay *relay)
         event_del(&relay->tor_silent); /* relay_tor_arm starts it anew */
         uint64_t began = clock_monotonic_us();
         session_tor_input(relay->session, span_make(relay->host->input, (size_t)len));
+        if (session_holds_secret(relay->session))
+            mem_wipe(relay->host->input, (size_t)len);
         relay_charge(relay, began, RELAY_TOR_TURN_US);
     } else if (len == 0) {
         relay_tor_lose(relay, "tor closed the connection", 0);
@@ -102,7 +105,7 @@ static void relay_on_tor_readable(evutil_socket_t fd, short what, void *context)
 
     (void)fd;
     (void)what;
-    if (!relay->is_closed && relay_tor_is_connected(relay))
+    if (!relay->is_closed && relay_tor_is_connected(relay) && relay_may_read_tor(relay))
         relay_tor_read(relay);
     relay_update(relay);
 }
@@ -137,6 +140,13 @@ static void relay_on_tor_writable(evutil_socket_t fd, short what, void *context)
     relay_update(relay);
 }
 
+static unsigned relay_tor_login_limit(const struct relay *relay)
+{
+    time_t reply = relay->host->reply_timeout.tv_sec;
+
+    return reply < TOR_LOGIN_LIMIT_MS / 1000 ? (unsigned)reply * 1000 : TOR_LOGIN_LIMIT_MS;
+}
+
 static void relay_tor_take_fd(struct relay *relay, int fd)
 {
     struct event_base *base = relay->host->base;
@@ -147,7 +157,7 @@ static void relay_tor_take_fd(struct relay *relay, int fd)
                  relay);
     event_assign(&relay->tor_writable, base, fd, EV_WRITE | EV_PERSIST, relay_on_tor_writable,
                  relay);
-    relay_tor_set_timer(relay, TOR_LOGIN_LIMIT_MS);
+    relay_tor_set_timer(relay, relay_tor_login_limit(relay));
 }
 
 static void relay_tor_connect(struct relay *relay)
@@ -229,7 +239,8 @@ static bool relay_tor_has_output(const struct relay *relay)
 
 void relay_tor_arm(struct relay *relay)
 {
-    bool reads = relay_tor_is_connected(relay) && session_reads_tor(relay->session);
+    bool reads = relay_tor_is_connected(relay) && session_reads_tor(relay->session) &&
+                 relay_may_read_tor(relay);
     bool waits = reads && relay->tor == RELAY_TOR_READY && session_awaits_tor(relay->session);
 
     if (relay->tor_fd >= 0) {
@@ -290,6 +301,7 @@ static void relay_on_tor_silent(evutil_socket_t fd, short what, void *context)
 
     (void)fd;
     (void)what;
+    relay->host->counters->reply_timeouts++;
     session_tor_silent(relay->session);
     relay_update(relay);
 }

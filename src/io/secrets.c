@@ -15,10 +15,12 @@
 /* A file of another size than the cookie's is to be told from one that cannot be read. */
 #define SECRETS_COOKIE_READ 4096
 
-void secrets_init(struct secrets *secrets, const char *cookie_path, const char *password_file)
+void secrets_init(struct secrets *secrets, const char *cookie_path, const char *password_file,
+                  const struct containment_places *places)
 {
     secrets->cookie_path = cookie_path;
     secrets->password_file = password_file;
+    secrets->places = places;
     secrets->is_short = false;
     buf_init(&secrets->reason, SECRETS_REASON_MAX);
 }
@@ -55,6 +57,18 @@ static void secrets_note_shortage(struct secrets *secrets)
                                         "or lower limits: sessions");
 }
 
+static void secrets_advise_on_denial(struct secrets *secrets, const char *path)
+{
+    if (containment_bars_reading(secrets->places, path))
+        buf_append_string(&secrets->reason,
+                          "; onion-grater reads only where it was told to when it started "
+                          "(containment): name this file in control-cookie-path, and restart it");
+    else
+        buf_append_string(&secrets->reason,
+                          "; add the service's user to the group that owns it (debian-tor), or "
+                          "set CookieAuthFileGroupReadable 1 in torrc");
+}
+
 static bool secrets_take_cookie(struct secrets *secrets, struct span content,
                                 uint8_t cookie_out[TORAUTH_COOKIE_SIZE])
 {
@@ -84,9 +98,7 @@ static bool secrets_read_cookie(void *context, const char *path,
     if (result == READ_FILE_OK)
         done = secrets_take_cookie(secrets, buf_span(&content), cookie_out);
     else if (result == READ_FILE_DENIED)
-        buf_append_string(&secrets->reason,
-                          "; add the service's user to the group that owns it (debian-tor), or "
-                          "set CookieAuthFileGroupReadable 1 in torrc");
+        secrets_advise_on_denial(secrets, path);
     else if (result == READ_FILE_SHORTAGE)
         secrets_note_shortage(secrets);
     buf_wipe(&content);

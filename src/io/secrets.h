@@ -2,16 +2,20 @@
 #ifndef OG_SECRETS_H
 #define OG_SECRETS_H
 
+#include "containment_places.h"
 #include "torauth.h"
 
 struct secrets {
     const char *cookie_path;   /* configured; NULL: where tor says it is */
     const char *password_file; /* NULL: there is none */
+    const struct containment_places *places;
     struct buf reason;         /* of the last failure */
     bool is_short;             /* the last failure was our own lack of descriptors or memory */
 };
 
-void secrets_init(struct secrets *secrets, const char *cookie_path, const char *password_file);
+/* All is borrowed. */
+void secrets_init(struct secrets *secrets, const char *cookie_path, const char *password_file,
+                  const struct containment_places *places);
 void secrets_clear(struct secrets *secrets);
 
 /* The interface that sessions use; `secrets` must outlive it. */

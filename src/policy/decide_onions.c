@@ -158,6 +158,37 @@ static bool judge_by_patterns(const struct judgement *judgement, const struct pr
     return judgement_apply_rules(&of_profile);
 }
 
+/* Whether it was allowed for what the client already has. */
+static bool claims_ownership(const struct decision *decision)
+{
+    return decision->verdict == VERDICT_FORWARD &&
+           (decision->claim == ONION_CLAIM_SERVICE || decision->claim == ONION_CLAIM_KEY ||
+            decision->claim == ONION_CLAIM_KEY_LISTING);
+}
+
+/* Where a later profile allows by its patterns what this one allows for the client's own only, the
+ * patterns decide: a client may do what any of its profiles allows. */
+static void prefer_patterns(const struct judgement *judgement, size_t later)
+{
+    struct decision *decision = judgement->decision, own = *decision;
+    const struct policy_view *view = judgement->view;
+    enum keyword_id id = judgement->command->keyword->id;
+
+    *decision = (struct decision){.verdict = VERDICT_REFUSE};
+    buf_init(&decision->arguments, COMMAND_MAX_LINE);
+    buf_init(&decision->complaint, COMMAND_MAX_LINE);
+    for (size_t i = later; i < view->count && decision->verdict == VERDICT_REFUSE; i++)
+        if (!onion_rules_place(&view->profiles[i]->onions, id) &&
+            judge_by_patterns(judgement, view->profiles[i]))
+            break;
+    if (decision->verdict == VERDICT_FORWARD) {
+        decision_clear(&own);
+    } else {
+        decision_clear(decision);
+        *decision = own;
+    }
+}
+
 bool judgement_is_of_onions(const struct judgement *judgement)
 {
     for (size_t i = 0; i < judgement->view->count; i++)
@@ -182,6 +213,8 @@ void judge_onions(const struct judgement *judgement)
             is_decided = judge_create(judgement, profile, &miss);
         else
             is_decided = judge_own(judgement, profile, *place, &miss);
+        if (is_decided && claims_ownership(judgement->decision))
+            prefer_patterns(judgement, i + 1);
     }
     if (!is_decided)
         judgement_refuse(judgement, miss.why, miss.where);

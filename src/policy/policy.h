@@ -34,6 +34,10 @@ void policy_add_file(struct policy *policy, struct profile_file *file);
 /* The profile of that name, or NULL. */
 const struct profile *policy_find_profile(const struct policy *policy, const char *name);
 
+/* Whether the profile is for clients of this machine without a socket of its own: those of the
+ * shared one, and those over TCP. */
+bool policy_profile_is_shared(const struct profile *profile);
+
 /* The profiles that serve one client, in the order in which their rules are tried. */
 struct policy_view {
     const struct profile **profiles; /* owned array of borrowed profiles */

@@ -195,8 +195,7 @@ static bool is_remote_only(const struct profile *profile)
            !profile->executables.is_present && !profile->units.is_present;
 }
 
-/* Whether the profile is for local clients without a socket of their own. */
-static bool is_shared(const struct profile *profile)
+bool policy_profile_is_shared(const struct profile *profile)
 {
     return !profile->socket.is_wanted && profile->apparmor_profiles.is_present &&
            profile->users.is_present;
@@ -209,11 +208,11 @@ static bool is_offered(const struct profile *profile, const struct identity *ide
     switch (identity->transport) {
     case IDENTITY_UNIX:
         if (!socket_profile)
-            return is_shared(profile);
+            return policy_profile_is_shared(profile);
         return profile->socket.is_wanted && strcmp(profile->name, socket_profile) == 0 &&
                !is_remote_only(profile);
     case IDENTITY_TCP_LOCAL:
-        return !socket_profile && is_shared(profile);
+        return !socket_profile && policy_profile_is_shared(profile);
     case IDENTITY_TCP_REMOTE:
         return !socket_profile && !profile->socket.is_wanted && profile->hosts.is_present;
     }

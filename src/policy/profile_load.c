@@ -84,6 +84,7 @@ static const struct load_key profile_rows[] = {
     {"confs", load_confs},
     {"events", load_events},
     {"tor-browser-mode", load_tor_browser_mode},
+    {"restrict-stream-events", load_tor_browser_mode},
     {"auth", load_auth},
     {"onions", load_onions},
 };

@@ -27,6 +27,13 @@ void command_reader_clear(struct command_reader *reader)
     command_reader_init(reader);
 }
 
+void command_reader_set_limits(struct command_reader *reader, size_t line, size_t data)
+{
+    line_reader_init(&reader->lines, line);
+    buf_init(&reader->header, line);
+    buf_init(&reader->data, data);
+}
+
 /* Splits a line that has lost its end, and its plus if it had one. */
 static void split(struct span line, bool is_block, struct command *command_out)
 {

@@ -52,6 +52,9 @@ struct command_reader {
 void command_reader_init(struct command_reader *reader);
 void command_reader_clear(struct command_reader *reader);
 
+/* Lowers the limits of a reader that has read nothing yet; neither may be above its maximum. */
+void command_reader_set_limits(struct command_reader *reader, size_t line, size_t data);
+
 /* Takes bytes from the front of *input until one command is complete. */
 enum command_result command_reader_next(struct command_reader *reader, struct span *input,
                                         struct command *command_out);

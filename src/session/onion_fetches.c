@@ -3,7 +3,8 @@
  * Without SERVER= tor asks the responsible directories one by one, with it the named ones at once
  * and others where these fail; each attempt is a REQUESTED and a RECEIVED or FAILED, and the latter
  * two are followed by an HS_DESC_CONTENT, which is empty after a failure. tor does not say which
- * failure was the last but in two cases, so what a client may see is limited by number. */
+ * failure was the last but in two cases, so what a client may see is limited by number: a directory
+ * that was named answers once, and others are asked only while none has had the descriptor. */
 #include "onion_fetches.h"
 
 #include <stdlib.h>
@@ -75,6 +76,8 @@ void onion_fetches_add(struct onion_fetches *fetches, const struct onion_address
         return;
     struct onion_fetch *fetch = get_fetch(fetches, address);
     unsigned answers = servers > 0 ? servers : 1;
+    fetch->has_received = false;
+    fetch->has_content = false;
     if (shows_events) {
         raise_count(&fetch->tries, servers + ONION_FETCH_TRIES);
         raise_count(&fetch->failures, servers + ONION_FETCH_TRIES);
@@ -118,10 +121,25 @@ static bool take_one(unsigned *count)
     return true;
 }
 
-static void take_last_failure(struct onion_fetch *fetch)
+/* After a failure tor asks elsewhere, unless another directory that was named has answered or still
+ * may. */
+static void take_ended(unsigned *left, bool has_answer)
 {
-    take_one(&fetch->answers);
-    take_one(&fetch->contents);
+    if (has_answer || *left > 1)
+        take_one(left);
+}
+
+static bool take_failure(struct onion_fetch *fetch, struct span rest)
+{
+    if (!take_one(&fetch->failures))
+        return false;
+    if (is_last_failure(rest)) {
+        take_one(&fetch->answers);
+        take_one(&fetch->contents);
+    } else {
+        take_ended(&fetch->answers, fetch->has_received);
+    }
+    return true;
 }
 
 bool onion_fetches_take_event(struct onion_fetches *fetches, struct span action,
@@ -135,11 +153,9 @@ bool onion_fetches_take_event(struct onion_fetches *fetches, struct span action,
     if (span_equals(action, SPAN("REQUESTED")))
         is_shown = take_one(&fetch->tries);
     else if (span_equals(action, SPAN("RECEIVED")))
-        is_shown = take_one(&fetch->answers);
+        is_shown = fetch->has_received = take_one(&fetch->answers);
     else if (span_equals(action, SPAN("FAILED")))
-        is_shown = take_one(&fetch->failures);
-    if (is_shown && span_equals(action, SPAN("FAILED")) && is_last_failure(rest))
-        take_last_failure(fetch);
+        is_shown = take_failure(fetch, rest);
     delete_if_done(fetches, fetch);
     return is_shown;
 }
@@ -159,6 +175,9 @@ void onion_fetches_end_content(struct onion_fetches *fetches, const struct onion
 
     if (!fetch)
         return;
-    take_one(is_blank ? &fetch->blanks : &fetch->contents);
+    if (!is_blank)
+        fetch->has_content = take_one(&fetch->contents);
+    else if (take_one(&fetch->blanks))
+        take_ended(&fetch->contents, fetch->has_content);
     delete_if_done(fetches, fetch);
 }

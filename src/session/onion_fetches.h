@@ -21,9 +21,11 @@ struct onion_fetch {
     /* How many more may be shown: */
     unsigned tries;    /* REQUESTED */
     unsigned failures; /* FAILED */
-    unsigned answers;  /* RECEIVED, or a FAILED that is the last; without one, none of the above */
+    unsigned answers;  /* RECEIVED, or a FAILED that ends it; without one, none of the above */
     unsigned blanks;   /* HS_DESC_CONTENT without a descriptor, which comes after a FAILED */
     unsigned contents; /* HS_DESC_CONTENT with one; without one, no blank */
+    bool has_received; /* one that counts in `answers`: no directory is asked instead of another */
+    bool has_content;  /* the same of `contents` */
 };
 
 struct onion_fetches {

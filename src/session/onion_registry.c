@@ -15,7 +15,9 @@ struct onion_owner {
     struct onion_owner *next;
     char *name;
     size_t services;
-    size_t on_way; /* services */
+    size_t on_way; /* services; of these... */
+    size_t lost;   /* ...the answers to so many will not be heard */
+    uint64_t lost_sequence;
     size_t keys;
 };
 
@@ -160,11 +162,37 @@ void onion_registry_release(struct onion_registry *registry, const char *profile
 {
     struct onion_owner *owner = find_owner(registry, profile);
 
-    if (!owner || owner->on_way == 0)
+    if (!owner || owner->on_way == owner->lost)
         return;
     owner->on_way--;
     registry->services.on_way--;
     drop_owner_if_idle(registry, owner);
+}
+
+void onion_registry_lose(struct onion_registry *registry, const char *profile)
+{
+    struct onion_owner *owner = find_owner(registry, profile);
+
+    if (!owner || owner->on_way == owner->lost)
+        return;
+    owner->lost++;
+    owner->lost_sequence = ++registry->sequence;
+}
+
+void onion_registry_settle(struct onion_registry *registry, uint64_t mark)
+{
+    struct onion_owner *owner = registry->owners;
+
+    while (owner) {
+        struct onion_owner *next = owner->next;
+        if (owner->lost_sequence <= mark) {
+            registry->services.on_way -= owner->lost;
+            owner->on_way -= owner->lost;
+            owner->lost = 0;
+            drop_owner_if_idle(registry, owner);
+        }
+        owner = next;
+    }
 }
 
 void onion_registry_add(struct onion_registry *registry, const char *profile,
@@ -268,8 +296,23 @@ void onion_registry_key_end(struct onion_registry *registry, const struct onion_
     if (!entry || entry->on_way == 0)
         return;
     entry->on_way--;
-    entry->is_confirmed = entry->is_confirmed || is_added;
+    entry->is_confirmed = entry->is_confirmed || (is_added && !entry->is_contested);
+    entry->is_contested = entry->is_contested && entry->on_way > 0;
     delete_key_if_idle(registry, entry);
+}
+
+void onion_registry_key_replace(struct onion_registry *registry, const char *profile,
+                                const struct onion_address *address)
+{
+    struct onion_entry *entry = find_entry(&registry->keys, address);
+
+    if (entry) {
+        entry->is_contested = entry->on_way > 0;
+        entry->is_confirmed = false;
+        delete_key_if_idle(registry, entry);
+    }
+    if (profile && onion_registry_key_begin(registry, profile, address) == ONION_KEY_GRANTED)
+        onion_registry_key_end(registry, address, true);
 }
 
 bool onion_registry_key_has(const struct onion_registry *registry, const char *profile,

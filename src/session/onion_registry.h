@@ -24,12 +24,13 @@ struct onion_entry {
     uint64_t sequence; /* when it was recorded */
     bool is_confirmed; /* tor has it; else it is on its way only */
     unsigned on_way;   /* commands that would record it */
+    bool is_contested; /* another profile's key came in between: whose is there nobody knows */
 };
 
 struct onion_table {
     struct onion_entry *items; /* owned; sorted by address */
     size_t count;
-    size_t on_way; /* of services: places taken for addresses that are not known yet */
+    size_t on_way; /* of services: places taken for addresses that are not known */
 };
 
 struct onion_registry {
@@ -56,8 +57,12 @@ bool onion_registry_has_room(const struct onion_registry *registry, const char *
 /* Takes a place for a service that tor is asked for; false: there is no room. */
 bool onion_registry_reserve(struct onion_registry *registry, const char *profile);
 
-/* Gives that place back: the command has its answer, or gets none. */
+/* Gives that place back: the command has its answer, or was not sent. */
 void onion_registry_release(struct onion_registry *registry, const char *profile);
+
+/* Nobody will hear the command's answer, so tor may have done it: the place stays taken until a
+ * list of tor's has no service that we do not know. */
+void onion_registry_lose(struct onion_registry *registry, const char *profile);
 
 /* The profile has detached that service; whoever had the address before has it no longer. */
 void onion_registry_add(struct onion_registry *registry, const char *profile,
@@ -77,6 +82,9 @@ bool onion_registry_lists(const struct onion_registry *registry,
 void onion_registry_keep(struct onion_registry *registry, uint64_t mark,
                          const struct onion_set *listed);
 
+/* tor listed no service that is not recorded: the places that were lost up to the mark are free. */
+void onion_registry_settle(struct onion_registry *registry, uint64_t mark);
+
 /* --- keys --- */
 
 enum onion_key_answer {
@@ -92,6 +100,11 @@ enum onion_key_answer onion_registry_key_begin(struct onion_registry *registry, 
 /* What came of it. */
 void onion_registry_key_end(struct onion_registry *registry, const struct onion_address *address,
                             bool is_added);
+
+/* tor took a key for the address that was not asked for here: by a rule of `commands`, or in
+ * complain mode. It has replaced that of whoever had one, and is the profile's (NULL: nobody's). */
+void onion_registry_key_replace(struct onion_registry *registry, const char *profile,
+                                const struct onion_address *address);
 
 bool onion_registry_key_has(const struct onion_registry *registry, const char *profile,
                             const struct onion_address *address);

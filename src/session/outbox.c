@@ -2,14 +2,15 @@
 
 void outbox_init(struct outbox *outbox, size_t max)
 {
+    *outbox = (struct outbox){.committed = 0};
     buf_init(&outbox->buf, max);
-    outbox->committed = 0;
 }
 
 void outbox_clear(struct outbox *outbox)
 {
     buf_wipe(&outbox->buf);
     outbox->committed = 0;
+    outbox->is_secret = false;
 }
 
 struct buf *outbox_message(struct outbox *outbox)
@@ -41,6 +42,10 @@ void outbox_sent(struct outbox *outbox, size_t len)
 {
     if (len > outbox->committed)
         len = outbox->committed;
-    buf_consume(&outbox->buf, len);
+    if (outbox->is_secret)
+        buf_consume_wiped(&outbox->buf, len);
+    else
+        buf_consume(&outbox->buf, len);
     outbox->committed -= len;
+    outbox->is_secret = outbox->is_secret && outbox->buf.len > 0;
 }

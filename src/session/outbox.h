@@ -14,6 +14,7 @@
 struct outbox {
     struct buf buf;
     size_t committed; /* bytes at the front that may be written */
+    bool is_secret;   /* a key is among them, or was; until it runs empty */
 };
 
 void outbox_init(struct outbox *outbox, size_t max);

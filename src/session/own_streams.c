@@ -1,6 +1,7 @@
-/* Two tables sorted by id: the open streams with their circuits, and the circuits with the number
- * of open streams on each. tor counts its ids up, so a new one nearly always goes to the end; a
- * search halves, and only what is the client's own takes space, up to a maximum. */
+/* Tables sorted by id: the open streams with their circuits and the circuits with the number of
+ * open streams on each, as events tell; the ids of others; the circuits as tor was asked for. tor
+ * counts its ids up, so a new one nearly always goes to the end; a search halves; each table has a
+ * maximum. */
 #include "own_streams.h"
 
 #include <limits.h>
@@ -30,6 +31,10 @@ struct own_streams {
     struct stream_source client;
     struct table streams;
     struct table circuits;
+    struct table foreign;  /* ids that are not, or not any more, the client's */
+    unsigned long floor;   /* this id and all below are foreign as well */
+    struct table occupied; /* circuits by GETINFO stream-status */
+    bool has_occupied;
     struct buf closed; /* the line that a CIRC event became */
 };
 
@@ -104,6 +109,10 @@ void own_streams_reset(struct own_streams *own)
 {
     table_clear(&own->streams);
     table_clear(&own->circuits);
+    table_clear(&own->foreign);
+    table_clear(&own->occupied);
+    own->floor = 0;
+    own->has_occupied = false;
 }
 
 void own_streams_free(struct own_streams *own)
@@ -171,6 +180,30 @@ static bool close_circuit(struct own_streams *own, unsigned long id)
     return true;
 }
 
+/* --- ids of others --- */
+
+static bool is_foreign(const struct own_streams *own, unsigned long id)
+{
+    return id <= own->floor || table_find(&own->foreign, id);
+}
+
+static void note_foreign(struct own_streams *own, unsigned long id)
+{
+    struct table *foreign = &own->foreign;
+
+    if (is_foreign(own, id))
+        return;
+    if (foreign->count == OWN_STREAMS_FOREIGN_MAX) {
+        size_t half = foreign->count / 2;
+        own->floor = foreign->entries[half - 1].id;
+        foreign->count -= half;
+        memmove(foreign->entries, foreign->entries + half,
+                foreign->count * sizeof *foreign->entries);
+    }
+    if (id > own->floor)
+        table_insert(foreign, id);
+}
+
 /* --- events --- */
 
 static void forget_stream(struct own_streams *own, unsigned long id)
@@ -187,8 +220,23 @@ static void forget_stream(struct own_streams *own, unsigned long id)
 static void begin_stream(struct own_streams *own, const struct stream_event *event)
 {
     forget_stream(own, event->id);
-    if (stream_source_equals(&event->source, &own->client) && own->streams.count < OWN_STREAMS_MAX)
+    if (stream_source_equals(&event->source, &own->client) && !is_foreign(own, event->id) &&
+        own->streams.count < OWN_STREAMS_MAX)
         table_insert(&own->streams, event->id);
+}
+
+static void follow_stream(struct own_streams *own, struct entry *stream,
+                          const struct stream_event *event)
+{
+    if (stream->value != event->circuit) {
+        enter_circuit(own, event->circuit);
+        leave_circuit(own, stream->value);
+        stream->value = event->circuit;
+    }
+    if (stream_event_ends(event)) {
+        forget_stream(own, event->id);
+        note_foreign(own, event->id);
+    }
 }
 
 static bool admit_stream(struct own_streams *own, struct span text)
@@ -196,23 +244,18 @@ static bool admit_stream(struct own_streams *own, struct span text)
     struct stream_event event;
     bool is_sound = stream_event_parse(text, &event);
 
-    if (!is_sound && event.has_id)
-        forget_stream(own, event.id);
-    if (!is_sound)
+    if (!event.has_id)
         return false;
-    if (stream_event_begins(&event))
+    if (!is_sound)
+        forget_stream(own, event.id);
+    else if (stream_event_begins(&event))
         begin_stream(own, &event);
     struct entry *stream = table_find(&own->streams, event.id);
-    if (!stream)
-        return false;
-    if (stream->value != event.circuit) {
-        enter_circuit(own, event.circuit);
-        leave_circuit(own, stream->value);
-        stream->value = event.circuit;
-    }
-    if (stream_event_ends(&event))
-        forget_stream(own, event.id);
-    return true;
+    if (stream)
+        follow_stream(own, stream, &event);
+    else
+        note_foreign(own, event.id);
+    return stream != NULL;
 }
 
 /* Takes the event's name off the front of its text, and the id behind it. */
@@ -268,6 +311,46 @@ bool own_streams_admit(struct own_streams *own, struct reply_line *line)
            !span_equals_nocase(name, SPAN("CIRC_BW"));
 }
 
+/* --- GETINFO stream-status --- */
+
+/* "ID STATUS CIRCUIT TARGET". */
+static void take_status_entry(struct own_streams *own, struct span entry, bool is_first)
+{
+    unsigned long id, circuit;
+    size_t end = span_find(entry, ' ');
+
+    if (!span_to_number(span_first(entry, end), ULONG_MAX, &id))
+        return;
+    if (!table_find(&own->streams, id)) {
+        if (is_first)
+            note_foreign(own, id);
+        return;
+    }
+    entry = span_from(entry, end + 1);
+    entry = span_from(entry, span_find(entry, ' ') + 1);
+    if (span_to_number(span_first(entry, span_find(entry, ' ')), ULONG_MAX, &circuit) &&
+        circuit != 0 && !table_find(&own->occupied, circuit) &&
+        own->occupied.count < OWN_STREAMS_MAX)
+        table_insert(&own->occupied, circuit);
+}
+
+bool own_streams_take_status(struct own_streams *own, const struct reply_line *line, bool is_first)
+{
+    static const struct span prefix = {"stream-status=", 14};
+
+    if (line->kind == REPLY_DATA_LINE || line->kind == REPLY_DATA_END) {
+        if (line->kind == REPLY_DATA_LINE)
+            take_status_entry(own, line->wire, is_first);
+        return true;
+    }
+    if (line->code != 250 || line->kind == REPLY_END || !span_starts_with(line->text, prefix))
+        return false;
+    own->occupied.count = 0;
+    own->has_occupied = true;
+    take_status_entry(own, span_from(line->text, prefix.len), is_first);
+    return true;
+}
+
 bool own_streams_has_stream(const struct own_streams *own, unsigned long id)
 {
     return table_find(&own->streams, id) != NULL;
@@ -277,5 +360,7 @@ bool own_streams_has_circuit(const struct own_streams *own, unsigned long id)
 {
     const struct entry *circuit = table_find(&own->circuits, id);
 
+    if (own->has_occupied)
+        return table_find(&own->occupied, id) != NULL;
     return circuit && circuit->value > 0;
 }

@@ -57,6 +57,20 @@ struct pending *pending_push_front(struct pending_queue *queue, enum pending_kin
     return pending;
 }
 
+struct pending *pending_push_second(struct pending_queue *queue, enum pending_kind kind,
+                                    const struct keyword *keyword)
+{
+    struct pending *head = queue->head;
+
+    if (!head || head == queue->tail)
+        return pending_push(queue, kind, keyword);
+    struct pending *pending = pending_new(kind, keyword);
+    pending->next = head->next;
+    head->next = pending;
+    queue->count++;
+    return pending;
+}
+
 void pending_pop(struct pending_queue *queue)
 {
     struct pending *head = queue->head;

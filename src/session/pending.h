@@ -47,6 +47,7 @@ struct pending {
     struct onion_address address; /* ADD_ONION: the one that tor gave; else the one it names */
     unsigned servers;             /* HSFETCH: how many SERVER= it names */
     struct event_set *events;     /* SETEVENTS: the set that a 250 makes valid */
+    bool is_probe;                /* our own GETINFO stream-status; the client is owed nothing */
     struct pending *next;
 };
 
@@ -61,6 +62,9 @@ struct pending *pending_push(struct pending_queue *queue, enum pending_kind kind
 /* Puts one before all others. */
 struct pending *pending_push_front(struct pending_queue *queue, enum pending_kind kind,
                                    const struct keyword *keyword);
+/* Puts one behind the first. */
+struct pending *pending_push_second(struct pending_queue *queue, enum pending_kind kind,
+                                    const struct keyword *keyword);
 /* Drops the head, with secrets wiped. */
 void pending_pop(struct pending_queue *queue);
 void pending_clear(struct pending_queue *queue);

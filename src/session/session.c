@@ -9,10 +9,9 @@
 
 /* Beyond what session_reads_tor allows: one read of the shell's, grown by rewriting. */
 #define OUTBOX_MAX (16 * 1024 * 1024)
-/* More is not accepted from the client while this much waits for tor. */
-#define TO_TOR_HIGH (256 * 1024)
-/* That, and the last command that was accepted before; a login or a SETEVENTS of ours fits too. */
-#define TO_TOR_MAX (TO_TOR_HIGH + 2 * (COMMAND_MAX_LINE + COMMAND_MAX_DATA))
+/* Beyond the command buffer: the last command that was accepted before it was full; a login or a
+ * SETEVENTS of ours fits too. */
+#define TO_TOR_SPARE (2 * (COMMAND_MAX_LINE + COMMAND_MAX_DATA))
 
 static struct policy_view view_copy(const struct policy_view *view)
 {
@@ -47,6 +46,7 @@ static bool view_owns_onions(const struct policy_view *view)
 
 struct session *session_new(const struct session_setup *setup)
 {
+    static const struct session_limits defaults = SESSION_LIMITS_DEFAULT;
     struct session *session = mem_zalloc(1, sizeof *session);
 
     session->policy = policy_ref(setup->policy);
@@ -57,10 +57,12 @@ struct session *session_new(const struct session_setup *setup)
     session->cookie = session_cookie_copy(setup->cookie);
     onion_set_init(&session->services, SESSION_KNOWN_SERVICES);
     session->observer = setup->observer;
+    session->limits = setup->limits ? *setup->limits : defaults;
     command_reader_init(&session->client_reader);
+    command_reader_set_limits(&session->client_reader, session->limits.line, session->limits.block);
     reply_reader_init(&session->tor_reader);
     outbox_init(&session->outbox, OUTBOX_MAX);
-    buf_init(&session->to_tor, TO_TOR_MAX);
+    buf_init(&session->to_tor, session->limits.command_buffer + TO_TOR_SPARE);
     event_filter_init(&session->filter);
     own_status_init(&session->own_status);
     session_init_own_streams(session, setup->stream_source);
@@ -75,7 +77,7 @@ void session_free(struct session *session)
     if (!session)
         return;
     for (struct pending *p = session->pending.head; p; p = p->next)
-        session_claim_end(session, p, false);
+        session_claim_lose(session, p);
     onion_set_clear(&session->services);
     onion_fetches_clear(&session->fetches);
     session_cookie_free(session->cookie);
@@ -107,7 +109,7 @@ void session_answer_551(struct pending *pending, const char *text)
 void session_give_up(struct session *session, struct pending *pending, const char *text)
 {
     session_claim_report(session, pending, NULL);
-    session_claim_end(session, pending, false);
+    session_claim_lose(session, pending);
     session_answer_551(pending, text);
 }
 
@@ -117,7 +119,7 @@ static void deliver_head(struct session *session)
     struct pending *head = session->pending.head;
     const char *ends = head->ends;
 
-    if (!session->client_gone)
+    if (!session->client_gone && !head->is_probe)
         buf_append(outbox_message(&session->outbox), buf_span(&head->text));
     outbox_commit(&session->outbox);
     pending_pop(&session->pending);
@@ -194,9 +196,49 @@ bool session_reads_client(const struct session *session)
 {
     if (session->input_closed)
         return !session->client_eof;
-    return session->pending.count < SESSION_MAX_PENDING &&
-           session->outbox.buf.len < SESSION_REPLY_BUFFER &&
-           session->to_tor.len + session->waiting_bytes < TO_TOR_HIGH;
+    return !session_is_at_limit(session, SESSION_LIMIT_COMMANDS) &&
+           !session_is_at_limit(session, SESSION_LIMIT_REPLY_BUFFER) &&
+           !session_is_at_limit(session, SESSION_LIMIT_COMMAND_BUFFER);
+}
+
+bool session_is_at_limit(const struct session *session, enum session_limit limit)
+{
+    switch (limit) {
+    case SESSION_LIMIT_REPLY_BUFFER:
+        return session->outbox.buf.len >= session->limits.reply_buffer;
+    case SESSION_LIMIT_COMMAND_BUFFER:
+        return session->to_tor.len + session->waiting_bytes >= session->limits.command_buffer;
+    case SESSION_LIMIT_COMMANDS:
+        return session->pending.count >= session->limits.commands;
+    case SESSION_LIMIT_LINE:
+    case SESSION_LIMIT_BLOCK:
+    case SESSION_LIMIT_KEYS:
+        break;
+    }
+    return false;
+}
+
+bool session_has_pending(const struct session *session)
+{
+    return session->pending.head != NULL;
+}
+
+size_t session_held(const struct session *session)
+{
+    const struct command_reader *client = &session->client_reader;
+    size_t held = session->outbox.buf.cap + session->to_tor.cap + client->lines.partial.cap +
+                  client->header.cap + client->data.cap + session->tor_reader.lines.partial.cap +
+                  session->filter.held.cap + session->filter.scratch.cap +
+                  session->own_status.first.cap;
+
+    for (const struct pending *p = session->pending.head; p; p = p->next)
+        held += p->text.cap + p->data.cap;
+    return held;
+}
+
+bool session_holds_secret(const struct session *session)
+{
+    return session->outbox.is_secret;
 }
 
 struct span session_tor_output(const struct session *session)
@@ -206,7 +248,7 @@ struct span session_tor_output(const struct session *session)
 
 void session_tor_sent(struct session *session, size_t len)
 {
-    buf_consume(&session->to_tor, len);
+    buf_consume_wiped(&session->to_tor, len);
 }
 
 void session_client_eof(struct session *session)

@@ -14,17 +14,16 @@
 #include "decide.h"
 #include "onion_registry.h"
 #include "policy.h"
+#include "session_limits.h"
 #include "span.h"
 #include "stream_event.h"
 #include "template.h"
 #include "tor_facts.h"
 #include "torauth.h"
 
-#define SESSION_MAX_PENDING 64             /* design 4.2: unanswered commands */
-#define SESSION_REPLY_BUFFER (1024 * 1024) /* design 4.4: then tor is not read */
-#define SESSION_REPLY_HOLD (64 * 1024)     /* a longer reply is passed on in pieces */
-#define SESSION_COMMANDS_A_TURN 16         /* then others have their turn */
-#define SESSION_MAX_SERVICES 64            /* alive at once, where no max-services says otherwise */
+#define SESSION_REPLY_HOLD (64 * 1024) /* a longer reply is passed on in pieces */
+#define SESSION_COMMANDS_A_TURN 16     /* then others have their turn */
+#define SESSION_MAX_SERVICES 64        /* alive at once, where no max-services says otherwise */
 
 /* tor buffers its answers without a limit (control-protocol 3), so it is not asked for everything
  * at once: keys and commands that it owes an answer to. The next wait here for their turn. */
@@ -48,6 +47,8 @@ struct session_observer {
      * or peer bytes. */
     void (*problem)(void *context, const char *text);
     void *context;
+    /* A limit of those that refuse something was passed. NULL: not wanted. */
+    void (*limit)(void *context, enum session_limit limit);
     /* Each line from tor but for data lines, before any rule: for a debug log, which has to mask it
      * (describe_reply_line). NULL: not wanted. */
     void (*tor_line)(void *context, const struct reply_line *line);
@@ -70,6 +71,7 @@ struct session_setup {
     const struct session_cookie *cookie; /* copied; NULL: the client has none */
     const struct torauth_secrets *secrets;
     const struct session_observer *observer;
+    const struct session_limits *limits; /* copied; NULL: the defaults */
     /* Where the client's streams come from, for tor-browser-mode; copied. NULL: its address cannot
      * tell them from others' (a client of this machine), and the mode is off. */
     const struct stream_source *stream_source;
@@ -100,6 +102,15 @@ void session_client_sent(struct session *session, size_t len);
 /* Whether client bytes are wanted now. */
 bool session_reads_client(const struct session *session);
 
+/* Whether it is for this limit, one of the first three, that the client or tor is not read now. */
+bool session_is_at_limit(const struct session *session, enum session_limit limit);
+
+/* Whether commands of the client's have no answer yet. */
+bool session_has_pending(const struct session *session);
+
+/* Bytes of memory that its buffers take; the session itself is small beside them. */
+size_t session_held(const struct session *session);
+
 /* --- tor's side --- */
 
 /* A connection to tor is needed and there is none: connect, then session_tor_connected or
@@ -121,6 +132,9 @@ void session_tor_silent(struct session *session);
 
 struct span session_tor_output(const struct session *session);
 void session_tor_sent(struct session *session, size_t len);
+
+/* Whether tor's last bytes may have held a key. */
+bool session_holds_secret(const struct session *session);
 
 /* Whether tor owes us a reply: the shell's timer runs. */
 bool session_awaits_tor(const struct session *session);

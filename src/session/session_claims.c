@@ -240,12 +240,27 @@ void session_claim_reserve(struct session *session, struct pending *pending)
 void session_claim_end(struct session *session, struct pending *pending, bool is_success)
 {
     struct pending_claim *claim = &pending->claim;
+    const char *profile = claim->claimant ? claim->claimant->name : NULL;
 
-    if (!claim->is_reserved)
-        return;
-    claim->is_reserved = false;
-    if (pending->is_detached)
-        onion_registry_release(session->registry, claim->claimant->name);
-    else
+    if (claim->is_reserved && pending->is_detached)
+        onion_registry_release(session->registry, profile);
+    else if (claim->is_reserved)
         onion_registry_key_end(session->registry, &pending->address, is_success);
+    else if (is_success && pending->keyword->id == KEYWORD_ONION_CLIENT_AUTH_ADD &&
+             pending->address.text[0])
+        onion_registry_key_replace(session->registry, profile, &pending->address);
+    claim->is_reserved = false;
+}
+
+void session_claim_lose(struct session *session, struct pending *pending)
+{
+    struct pending_claim *claim = &pending->claim;
+
+    if (claim->is_reserved && pending->kind == PENDING_SENT && pending->is_detached) {
+        onion_registry_lose(session->registry, claim->claimant->name);
+        claim->is_reserved = false;
+    }
+    /* A key that tor may have is kept from others. */
+    if (claim->is_reserved)
+        session_claim_end(session, pending, pending->kind == PENDING_SENT);
 }

@@ -3,6 +3,7 @@
 #include "session_parts.h"
 
 #include "add_onion.h"
+#include "kvline.h"
 #include "mem.h"
 #include "words.h"
 
@@ -97,8 +98,9 @@ static void take_local(struct session *session, const struct command *command)
 static void forward(struct session *session, const struct command *command,
                     struct decision *decision)
 {
+    if (command->keyword->id == KEYWORD_GETINFO)
+        session_probe_streams(session, buf_span(&decision->arguments));
     struct pending *pending = pending_push(&session->pending, PENDING_WAITING, command->keyword);
-
     pending->text = decision->arguments;
     buf_init(&decision->arguments, COMMAND_MAX_LINE);
     buf_append(&pending->data, command->data);
@@ -156,6 +158,41 @@ static void carry_out(struct session *session, const struct command *command,
     }
 }
 
+static void pass_limit(const struct session *session, enum session_limit limit)
+{
+    if (session->observer->limit)
+        session->observer->limit(session->observer->context, limit);
+}
+
+/* Whether a command of options or of keys has more of them than the limit. */
+static bool has_too_many_keys(const struct session *session, const struct command *command)
+{
+    const struct keyword *keyword = command->keyword;
+    struct span rest = command->arguments, word;
+    struct kv_pair pair;
+    size_t count = 0;
+
+    if (!(keyword->flags & KEYWORD_HAS_KEYS) && keyword->id != KEYWORD_SETCONF)
+        return false;
+    while (count <= session->limits.keys &&
+           (keyword->grammar == GRAMMAR_QUOTED ? kv_next(GRAMMAR_QUOTED, &rest, &pair) == KV_PAIR
+                                               : words_next(&rest, &word)))
+        count++;
+    return count > session->limits.keys;
+}
+
+/* The session ends with a line or a data block that is too long. */
+static void take_too_long(struct session *session)
+{
+    bool is_block = session->client_reader.data.overflow;
+
+    pass_limit(session, is_block ? SESSION_LIMIT_BLOCK : SESSION_LIMIT_LINE);
+    answer(session, NULL, "500 line too long\r\n")->ends =
+        is_block ? "client sent a data block over the limit (limits: block-length)"
+                 : "client sent a line over the limit (limits: line-length)";
+    session->input_closed = true;
+}
+
 static void take_command(struct session *session, const struct command *command)
 {
     struct decision decision;
@@ -175,6 +212,11 @@ static void take_command(struct session *session, const struct command *command)
     }
     if (command->keyword->flags & KEYWORD_IS_LOCAL) {
         take_local(session, command);
+        return;
+    }
+    if (has_too_many_keys(session, command)) {
+        pass_limit(session, SESSION_LIMIT_KEYS);
+        refuse(session, command, "too many keys in one command (limits: keys-per-command)");
         return;
     }
     policy_decide(&session->view, command, &session->variables, &decision);
@@ -201,13 +243,10 @@ size_t session_client_input(struct session *session, struct span bytes)
         enum command_result result = command_reader_next(&session->client_reader, &rest, &command);
         if (result == COMMAND_NONE)
             break;
-        if (result == COMMAND_TOO_LONG) {
-            answer(session, NULL, "500 line too long\r\n")->ends =
-                "client sent a line or a data block over the limit";
-            session->input_closed = true;
-        } else {
+        if (result == COMMAND_TOO_LONG)
+            take_too_long(session);
+        else
             take_command(session, &command);
-        }
         session_pump(session);
     }
     return session->input_closed ? bytes.len : bytes.len - rest.len;

@@ -6,7 +6,9 @@
  * the same. */
 #include "session_parts.h"
 
+#include "command.h"
 #include "event.h"
+#include "words.h"
 
 /* --- what tor is asked for --- */
 
@@ -51,6 +53,78 @@ void session_write_events(const struct session *session, const struct event_set 
     if (out->len > 0)
         buf_append_char(out, ' ');
     buf_append_string(out, "STREAM");
+}
+
+/* --- which streams there are --- */
+
+/* The space at the end, which tor ignores, tells it from what a client asks for. */
+static const char stream_status[] = "stream-status ";
+
+static struct pending *probe_init(struct pending *pending)
+{
+    pending->is_probe = true;
+    pending->plan = reply_plan_new(pending->keyword);
+    return pending;
+}
+
+void session_probe_streams(struct session *session, struct span keys)
+{
+    bool is_needed = false;
+    struct span word;
+
+    while (session->own && words_next(&keys, &word))
+        is_needed |= span_equals(word, SPAN("circuit-status"));
+    if (!is_needed)
+        return;
+    struct pending *probe = probe_init(
+        pending_push(&session->pending, PENDING_WAITING, keyword_find(SPAN("GETINFO"), false)));
+    buf_append_string(&probe->text, stream_status);
+    session_queue_command(session, probe);
+}
+
+void session_probe_first(struct session *session)
+{
+    const struct keyword *getinfo = keyword_find(SPAN("GETINFO"), false);
+
+    probe_init(pending_push_second(&session->pending, PENDING_RESUBSCRIBE, getinfo));
+    command_write(&session->to_tor, getinfo, span_from_string(stream_status), span_make(NULL, 0));
+    session->owed++;
+}
+
+/* --- messages that are none --- */
+
+static bool tells_of_streams(struct span name)
+{
+    static const struct span names[] = {SPAN("STREAM"), SPAN("STREAM_BW"), SPAN("CIRC"),
+                                        SPAN("CIRC_MINOR"), SPAN("CIRC_BW")};
+
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (span_equals_nocase(name, names[i]))
+            return true;
+    return false;
+}
+
+/* A data line that is what tor would write outside of a block. Circuits have numbers like 650, too:
+ * what follows decides. */
+static bool looks_like_message(struct span wire)
+{
+    struct span code = span_first(wire, 3), text = span_from(wire, 4);
+    char separator = wire.len > 3 ? wire.data[3] : 'x';
+
+    if (separator != '-' && separator != '+' && separator != ' ')
+        return false;
+    if (span_equals(code, SPAN("650")))
+        return event_find(span_first(text, span_find(text, ' '))) != NULL;
+    return span_equals(code, SPAN("250")) && (separator != ' ' || span_equals(text, SPAN("OK")));
+}
+
+bool session_is_forged(const struct session *session, const struct reply_line *line)
+{
+    bool goes_on = session->message != MESSAGE_NONE && session->message != MESSAGE_REPLY;
+
+    if (line->kind == REPLY_DATA_LINE)
+        return looks_like_message(line->wire);
+    return goes_on && line->kind != REPLY_DATA_END && tells_of_streams(event_name(line));
 }
 
 /* --- what the client gets --- */

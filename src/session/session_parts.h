@@ -54,6 +54,7 @@ struct session {
     struct onion_registry *registry;
     struct session_cookie *cookie; /* owned; NULL: none */
     const struct session_observer *observer;
+    struct session_limits limits;
 
     struct command_reader client_reader;
     struct outbox outbox;
@@ -133,6 +134,16 @@ bool session_needs_events(const struct session *session);
 void session_write_events(const struct session *session, const struct event_set *set,
                           struct buf *out);
 
+/* Asks tor which circuits the client's streams are on, if a GETINFO of these keys needs it. */
+void session_probe_streams(struct session *session, struct span keys);
+
+/* Asks tor right after the login which streams are there already; the command is in `to_tor`. */
+void session_probe_first(struct session *session);
+
+/* Under tor-browser-mode: whether the line cannot stand where it does unless somebody has put line
+ * breaks into an event. */
+bool session_is_forged(const struct session *session, const struct reply_line *line);
+
 /* Takes one line of an event. */
 void session_feed_event(struct session *session, const struct reply_line *line);
 
@@ -181,8 +192,11 @@ void session_claim_report(struct session *session, struct pending *pending, cons
 /* The command is on its way: takes a place in the registry if it needs one. */
 void session_claim_reserve(struct session *session, struct pending *pending);
 
-/* It has its answer, or gets none: gives the place back. */
+/* It has its answer: gives the place back. */
 void session_claim_end(struct session *session, struct pending *pending, bool is_success);
+
+/* It gets none: keeps the place if tor may have carried it out. */
+void session_claim_lose(struct session *session, struct pending *pending);
 
 /* Answers with "551 TEXT" a command that was sent or waits, and lets go of what it holds. */
 void session_give_up(struct session *session, struct pending *pending, const char *text);

@@ -160,10 +160,24 @@ static bool has_events(const struct onion_rules *rules)
     return rules->events_own;
 }
 
-static bool is_service_action(struct span action)
+/* Failures of visits have the same form, and are what somebody else on this machine did; they have
+ * other reasons. */
+static bool is_of_upload(struct span fields)
+{
+    struct span word, reason = {NULL, 0};
+
+    while (words_next(&fields, &word))
+        if (span_starts_with(word, SPAN("REASON=")))
+            reason = word;
+    return span_equals(reason, SPAN("REASON=UPLOAD_REJECTED")) ||
+           span_equals(reason, SPAN("REASON=UNEXPECTED"));
+}
+
+static bool is_service_event(struct span action, struct span fields)
 {
     return span_equals(action, SPAN("CREATED")) || span_equals(action, SPAN("UPLOAD")) ||
-           span_equals(action, SPAN("UPLOADED")) || span_equals(action, SPAN("FAILED"));
+           span_equals(action, SPAN("UPLOADED")) ||
+           (span_equals(action, SPAN("FAILED")) && is_of_upload(fields));
 }
 
 /* HS_DESC ACTION ADDRESS ... */
@@ -177,7 +191,7 @@ static bool takes_descriptor_event(struct session *session, struct span fields)
         return false;
     if (onion_fetches_take_event(&session->fetches, action, &address, fields))
         return true;
-    return is_service_action(action) && session_owns_service(session, &address, has_events);
+    return is_service_event(action, fields) && session_owns_service(session, &address, has_events);
 }
 
 /* HS_DESC_CONTENT ADDRESS ..., and a data block. */

@@ -159,6 +159,8 @@ static void resubscribe(struct session *session)
     command_write(&session->to_tor, setevents, buf_span(&arguments), span_make(NULL, 0));
     buf_clear(&arguments);
     session->owed++;
+    if (session->follows_streams)
+        session_probe_first(session);
 }
 
 static void feed_login(struct session *session, const struct reply_line *line)
@@ -181,14 +183,16 @@ static void feed_login(struct session *session, const struct reply_line *line)
 
 /* --- replies --- */
 
+static const char misfit[] = "tor sent a reply that does not fit the command";
+
 static void finish_reply(struct session *session, bool is_success)
 {
     struct pending *head = session->pending.head;
 
-    if (head->kind == PENDING_RESUBSCRIBE) {
+    if (head->kind == PENDING_RESUBSCRIBE || head->is_probe) {
         outbox_rollback(&session->outbox);
         if (!is_success) {
-            session_fail(session, "tor refused the events that it gave before it was lost, or that "
+            session_fail(session, "tor refused the events that it gave before it was lost, or what "
                                   "tor-browser-mode needs");
             return;
         }
@@ -214,6 +218,8 @@ static void feed_plan(struct session *session, const struct reply_line *line)
     size_t len = message->len;
     bool is_success = false;
 
+    if (head->keyword->flags & KEYWORD_IS_SECRET)
+        session->outbox.is_secret = true;
     switch (reply_plan_feed(head->plan, line, &session->variables, message, &is_success)) {
     case REPLY_PLAN_MORE:
         if (session_hides_line(session, head, line))
@@ -224,7 +230,7 @@ static void feed_plan(struct session *session, const struct reply_line *line)
         finish_reply(session, is_success);
         break;
     case REPLY_PLAN_MISFIT:
-        session_fail(session, "tor sent a reply that does not fit the command");
+        session_fail(session, misfit);
         break;
     }
 }
@@ -240,8 +246,13 @@ static void feed_reply(struct session *session, const struct reply_line *line)
         return;
     }
     session->message = MESSAGE_REPLY;
+    if (head->is_probe && line->kind != REPLY_END) {
+        if (!own_streams_take_status(session->own, line, head->kind == PENDING_RESUBSCRIBE))
+            session_fail(session, misfit);
+        return;
+    }
     session_note_reply(head, line);
-    if (session->own && head->keyword->id == KEYWORD_GETINFO)
+    if (session->own)
         count = own_status_feed(&session->own_status, session->own, line, lines);
     /* Only the reply's last line ends it, and stands alone. */
     for (size_t i = 0; i < count && !session->end_reason; i++)
@@ -262,6 +273,9 @@ void session_tor_input(struct session *session, struct span bytes)
             session_fail(session, "tor sent something that is not the control protocol");
         else if (session->tor_state == SESSION_TOR_LOGIN)
             feed_login(session, &line);
+        else if (session->own && session_is_forged(session, &line))
+            session_fail(session, "tor sent a message inside another one: somebody has put line "
+                                  "breaks into a name");
         else if (line.code == REPLY_EVENT_CODE)
             session_feed_event(session, &line);
         else
@@ -281,7 +295,7 @@ bool session_awaits_tor(const struct session *session)
 bool session_reads_tor(const struct session *session)
 {
     return session->tor_state != SESSION_TOR_ABSENT && !session->end_reason &&
-           !session->drops_tor && session->outbox.buf.len < SESSION_REPLY_BUFFER;
+           !session->drops_tor && !session_is_at_limit(session, SESSION_LIMIT_REPLY_BUFFER);
 }
 
 bool session_drops_tor(const struct session *session)
@@ -296,7 +310,7 @@ bool session_is_logged_in(const struct session *session)
 
 void session_tor_silent(struct session *session)
 {
-    session_fail(session, "tor did not answer in time");
+    session_fail(session, "tor did not answer in time; see limits: reply-timeout");
 }
 
 /* Every command that was on its way, or waited to be, is answered; none is sent again. */

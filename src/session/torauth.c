@@ -321,6 +321,8 @@ static void note_detached(struct torauth *auth, struct span text)
 
     if (onion_address_read(text, &address) && onion_registry_lists(auth->registry, &address))
         onion_set_add(&auth->detached, &address);
+    else
+        auth->has_unknown = auth->has_unknown || text.len > 0;
 }
 
 /* "onions/detached=" with an address, with none, or with a data block of them. */
@@ -333,6 +335,8 @@ static void feed_detached(struct torauth *auth, const struct reply_line *line)
     if (line->kind == REPLY_END) {
         if (auth->has_detached)
             onion_registry_keep(auth->registry, auth->detached_mark, &auth->detached);
+        if (auth->has_detached && !auth->has_unknown)
+            onion_registry_settle(auth->registry, auth->detached_mark);
         auth->state = TORAUTH_DONE;
     } else if (line->kind == REPLY_MID && is_named) {
         note_detached(auth, span_from(line->text, prefix.len));

@@ -52,6 +52,7 @@ struct torauth {
     uint64_t detached_mark;          /* of the registry, when that was asked */
     bool has_detached;               /* tor has begun to list them */
     struct onion_set detached;       /* those named so far that the registry has */
+    bool has_unknown;                /* one was named that it has not */
     char *cookie_path;
     bool offers_null, offers_cookie, offers_safecookie, offers_password;
     uint8_t cookie[TORAUTH_COOKIE_SIZE];

@@ -232,6 +232,17 @@ class Client:
         self.send(line + b"\r\n")
         return self.message()
 
+    def rest_or_message(self):
+        """The next whole message, or what there was of one before the connection ended."""
+        while True:
+            message = self.reader.next()
+            if message is not None:
+                return message
+            data = self.recv()
+            if not data:
+                return b"".join(self.reader.lines) + self.reader.pending
+            self.reader.feed(data)
+
     def rest(self):
         """Everything up to the end of the connection, which must come."""
         data = self.reader.pending

@@ -446,7 +446,7 @@ class TestCase(harness.TestCase):
         with self.tor.login() as direct:
             before = direct.command(b"GETINFO config-text")
         with self.gate.connect(self.SOCKET) as client:
-            for line in self.REFUSED_LINES():
+            for line in self.refused_lines():
                 with self.subTest(line=line.partition(" ")[0]):
                     self.assertEqual(client.command(line.encode()), FILTERED, line)
             self.assertEqual(client.command(b"+LOADCONF\r\nControlPort 1\r\n."), FILTERED)
@@ -456,7 +456,7 @@ class TestCase(harness.TestCase):
             self.assertIn(self.other.encode(), direct.command(b"GETINFO onions/detached"))
         self.assertTrue(self.tor.process.poll() is None)
 
-    def REFUSED_LINES(self):
+    def refused_lines(self):
         unknown = set(self.GRANTED) - set(REFUSED)
         self.assertEqual(unknown, set(), "not in the list")
         return [line.format(other=self.other) for line in REFUSED + tuple(self.ALSO_REFUSED)

@@ -28,10 +28,12 @@ class Methods(harness.TestCase):
         return gate, client
 
     def cookie_tor(self, methods, content=COOKIE, **kwargs):
+        """A tor with its cookie beside its control socket, where the daemon may read."""
         path = os.path.join(harness.fresh_dir("k"), "cookie")
         if content is not None:
             harness.write(path, content)
-        return self.fake_tor(login=Login(methods, cookie=COOKIE, cookie_file=path, **kwargs))
+        return self.fake_tor(login=Login(methods, cookie=COOKIE, cookie_file=path, **kwargs),
+                             path=os.path.join(os.path.dirname(path), "control"))
 
     def login_words(self, tor):
         return [command.split()[0] for command in tor.connections[-1].login]
@@ -309,7 +311,8 @@ class RealTor(harness.TestCase):
 
     def test_tcp(self):
         """a control port on 127.0.0.1, with the cookie"""
-        self.ask(self.real_tor("cookie", tcp=True))
+        tor = self.real_tor("cookie", tcp=True)
+        self.ask(tor, args=("--control-cookie-path", tor.cookie_file))
 
 
 if __name__ == "__main__":

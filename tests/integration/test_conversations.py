@@ -60,10 +60,10 @@ class Replay:
         test.addCleanup(self.tor.stop)
         text = "\n".join(lines[start + 1:middle]) + "\n"
         address = [line[len("client: "):] for line in lines[:start] if line.startswith("client: ")]
-        self.client = self.remote(text, address[0]) if address else self.local(text)
-        test.addCleanup(self.client.close)
         self.steps = [(number + 1, line) for number, line in enumerate(lines)
                       if number > middle and line and not line.startswith("#")]
+        self.client = self.remote(text, address[0]) if address else self.local(text)
+        test.addCleanup(self.client.close)
         self.seen = b""
         self.to_see = b""
         self.to_tor = b""
@@ -71,7 +71,10 @@ class Replay:
         self.kind = None
 
     def local(self, text):
-        return self.test.daemon(text, self.tor, sockets=("control",)).connect("control")
+        times_out = any(line == "T! silent" for _, line in self.steps)
+        config = "limits:\n  reply-timeout: %d\n" % harness.scaled(2) if times_out else ""
+        self.gate = self.test.daemon(text, self.tor, config=config, sockets=("control",))
+        return self.gate.connect("control")
 
     def remote(self, text, address):
         """A client in another machine, which has that address."""
@@ -94,10 +97,11 @@ class Replay:
             self.step(line[:2], line[3:] if line[2:3] == " " else line[2:])
         self.flush()
         self.expect()
-        if not self.is_over and not self.client.is_silent(0.02):
+        if not self.is_over and not self.is_gone and not self.client.is_silent(0.02):
             self.fail("more came than was expected: %r" % self.client.recv())
 
     is_over = False
+    is_gone = False  # the client is
     where = ""
 
     def step(self, kind, text):
@@ -120,12 +124,22 @@ class Replay:
     def direct(self, kind, text):
         if (kind, text) == ("C!", "eof"):
             self.client.half_close()
+        elif (kind, text) == ("C!", "gone"):
+            self.client.close()
+            self.is_gone = True
+        elif (kind, text) == ("P!", "removed"):
+            self.gate.remove("app.yml")
+            self.gate.reload()
+        elif (kind, text) == ("T!", "silent"):
+            pass  # time passes while the next step is waited for
         elif (kind, text) == ("T!", "lost"):
             self.tor.lose()
         elif (kind, text) == ("T!", "down"):
             self.tor.refuse()
         elif (kind, text) == ("T!", "up"):
             self.tor.start()
+        elif (kind, text) == ("S!", "end") and self.is_gone:
+            self.wait_end()
         elif (kind, text) == ("S!", "end"):
             rest = self.client.rest()
             self.is_over = True
@@ -133,6 +147,12 @@ class Replay:
                 self.fail("before the end came: %r" % rest)
         else:
             self.fail("unknown: %s %s" % (kind, text))
+
+    def wait_end(self):
+        """Seen from tor's side: nobody else is left."""
+        self.is_over = True
+        harness.wait_until(lambda: all(connection.is_closed for connection in self.tor.connections),
+                           "%s: the end of the session" % self.where)
 
     def flush(self):
         data, kind, self.input, self.kind = self.input, self.kind, b"", None

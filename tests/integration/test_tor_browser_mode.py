@@ -3,8 +3,8 @@
 of its own streams and circuits only. The machines are network namespaces, which takes root."""
 
 import re
-import socket
 import struct
+import subprocess
 import sys
 import threading
 import time
@@ -30,6 +30,11 @@ PROFILE = """
 EVENTS = b"SETEVENTS STREAM STREAM_BW CIRC CIRC_MINOR CIRC_BW"
 GATES = {"one": "10.97.1.1", "two": "10.97.2.1"}
 ADDRESSES = {"one": "10.97.1.2", "two": "10.97.2.2"}
+SAY_UDP = r"""
+import socket, sys
+with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+    s.sendto(bytes.fromhex(sys.argv[3]), (sys.argv[1], int(sys.argv[2])))
+"""
 OTHER = {"one": "two", "two": "one"}
 
 
@@ -131,7 +136,7 @@ class TorBrowserMode(machines.Machines, harness.TestCase):
         net = testnet.Testnet(prefix=cls.gate.inside("gate"))
         cls.addClassCleanup(net.stop)
         net.start()
-        cls.tor = net.client(socks=sorted(GATES.values()))
+        cls.tor = net.client(socks=sorted(GATES.values()), torrc=["DNSPort 10.97.1.1:5353"])
         cls.socks = dict(cls.tor.socks)
         cls.targets = {}
         for name in GATES:
@@ -296,6 +301,45 @@ class TorBrowserMode(machines.Machines, harness.TestCase):
         self.assertEqual(one.status("circuit-status"), circuits)
         self.assertFalse(set(own) & set(two.status("stream-status")))
         self.assert_saw_own_only()
+
+    def ask_name(self, machine, name):
+        """Asks tor's DNSPort for the address of a name, whatever bytes are in it."""
+        labels = b"".join(bytes([len(label)]) + label for label in name.split(b"."))
+        query = b"\0\1\1\0\0\1\0\0\0\0\0\0" + labels + b"\0\0\1\0\1"
+        subprocess.run([*self.inside(machine), sys.executable, "-c", SAY_UDP, "10.97.1.1", "5353",
+                        query.hex()], check=True, cwd="/", timeout=harness.scaled(20))
+
+    def test_forged_names(self):
+        """line breaks in names that tor writes into events: what they forge gets nothing of others"""
+        old = self.open([("two", "old")])
+        one, two = self.watch("one").subscribe(), self.watch("two").subscribe()
+        new = self.open([("two", "new")])
+        two.wait_events("650 STREAM [0-9]+ SUCCEEDED ", 1)
+        with self.tor.login() as control:
+            entries = control.command(b"GETINFO stream-status").decode()
+        theirs = re.findall(r"^([0-9]+) SUCCEEDED ([0-9]+) 127.0.0.1:%d" % self.port("two"), entries,
+                            re.M)
+        self.assertEqual(len(theirs), 2, entries)
+        for number, circuit in theirs:
+            self.ask_name("one", b"x:0\r\n650 STREAM %s NEW 0 a:1 SOURCE_ADDR=10.97.1.2:1\r\n"
+                          b"650 STREAM 9999%s NEW 0 a:1" % (number.encode(), number.encode()))
+            # A part between dots has 63 bytes at most.
+            self.ask_name("one", b"x:0\r\n650 STREAM 9999%s SENTCONNECT %s a.b:1\r\n"
+                          b"650 STREAM 1 NEW 0 a:1" % (number.encode(), circuit.encode()))
+        one.wait_events(r"650 STREAM 9999[0-9]+ SENTCONNECT", 2)
+        self.assertEqual(one.status("stream-status"), [])
+        self.assertEqual(one.status("circuit-status"), [])
+        for stream in old + new:
+            stream.close()
+        with self.tor.login() as control:
+            wait_until(lambda: b"127.0.0.1:" not in control.command(b"GETINFO stream-status"),
+                       "the streams' end")
+        one.ask(b"GETINFO version")
+        self.ask_name("one", b"x:0\r\n650-STREAM_BW 1 2\r\n650-a")
+        self.daemon_at_gate.wait_log("somebody has put line breaks into a name")
+        text = one.received.decode("latin-1")
+        self.assertNotIn("of-two", text)
+        self.assertNotIn(":%d " % self.port("two"), text)
 
     def test_local_client(self):
         """a client of this machine: the mode is off, which the log says"""

@@ -17,7 +17,6 @@ fast as tor allows. Ports are picked free at random, in the namespace if there i
 import os
 import re
 import shutil
-import socket
 import subprocess
 import sys
 import time

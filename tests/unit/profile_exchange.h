@@ -78,6 +78,10 @@ static inline const char *table_login_answer(struct table *table, struct span li
         table->is_watching = true;
         return "250 OK\r\n";
     }
+    /* Asked by the session, as the space at its end tells; without an entry the events decide. */
+    if (policy_is_tor_browser_mode(&table->view) &&
+        span_equals(line, SPAN("GETINFO stream-status \r\n")))
+        return "250 OK\r\n";
     return rig_login_answer(line);
 }
 

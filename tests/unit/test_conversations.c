@@ -293,6 +293,14 @@ static void direct(struct replay *replay, char who, const char *word)
     expect_streams(replay);
     if (who == 'C' && strcmp(word, "eof") == 0) {
         session_client_eof(replay->rig.session);
+    } else if (who == 'C' && strcmp(word, "gone") == 0) {
+        session_client_gone(replay->rig.session);
+    } else if (who == 'P' && strcmp(word, "removed") == 0) {
+        session_end(replay->rig.session, "profile removed");
+    } else if (who == 'T' && strcmp(word, "silent") == 0) {
+        /* As the shell's timer, which runs only then. */
+        if (session_awaits_tor(replay->rig.session))
+            session_tor_silent(replay->rig.session);
     } else if (who == 'T' && strcmp(word, "up") == 0) {
         replay->is_tor_up = true;
     } else if (who == 'T' && (strcmp(word, "lost") == 0 || strcmp(word, "down") == 0)) {
@@ -311,7 +319,7 @@ static void take_step(struct replay *replay, const char *step)
     const char *bytes = step[2] == ' ' ? step + 3 : step + 2;
     struct buf *into;
 
-    if (strlen(step) < 2 || !strchr("CTS", step[0]) || !strchr(":<>!", step[1])) {
+    if (strlen(step) < 2 || !strchr("CTSP", step[0]) || !strchr(":<>!", step[1])) {
         fail(replay, "not a step: %s", step);
         return;
     }

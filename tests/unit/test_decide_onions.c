@@ -634,7 +634,8 @@ Test(decide_onions, several_profiles)
         {ADD "21", REFUSE, NO_VIRTUAL, 11},
         /* a limit refuses, whatever comes after */
         {"ADD_ONION " TEDIOUS, REFUSE, LIMIT, 5},
-        {"DEL_ONION " ONION, FORWARD, "DEL_ONION " ONION, 12},
+        /* what is allowed for own services there, is for all services here */
+        {"DEL_ONION " ONION, FORWARD, "DEL_ONION " ONION, 24},
         {"DEL_ONION aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", FORWARD,
          "DEL_ONION aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", 6},
         {"DEL_ONION x", FORWARD, "DEL_ONION x", 24},

@@ -221,14 +221,14 @@ Test(log, limits)
         {1, 0, 0},
         {1, 0, 1},
         {498, 1, 249},
-        {1000, LOG_LIMIT_PER_SECOND, LOG_LIMIT_DEBUG_PER_SECOND},
+        {1000, LOG_LIMIT_PER_MINUTE / 60, LOG_LIMIT_DEBUG_PER_MINUTE / 60},
         {1000000, LOG_LIMIT_BURST, LOG_LIMIT_DEBUG_BURST},
         {UINT64_C(1) << 50, LOG_LIMIT_BURST, LOG_LIMIT_DEBUG_BURST},
     };
     struct log_limit limit;
     uint64_t now_ms = 12345;
 
-    log_limit_init(&limit, now_ms);
+    log_limit_init(&limit, LOG_LIMIT_PER_MINUTE, now_ms);
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         now_ms += rows[i].after_ms;
         unsigned lines = passed(&limit, log_limit_pass, now_ms);
@@ -239,13 +239,39 @@ Test(log, limits)
     }
 }
 
+/* However few lines a minute there may be, and however often it is asked, none is lost. */
+Test(log, limits_by_configuration)
+{
+    static const struct {
+        unsigned per_minute;
+        unsigned first; /* at once */
+        unsigned later; /* in the ten minutes behind it */
+    } rows[] = {
+        {1, 1, 10},    {2, 2, 20},      {7, 7, 70},
+        {19, 19, 190}, {20, 20, 200},   {21, LOG_LIMIT_BURST, 210},
+        {120, LOG_LIMIT_BURST, 1200},   {60000, LOG_LIMIT_BURST, 600000},
+    };
+
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct log_limit limit;
+        unsigned later = 0;
+        log_limit_init(&limit, rows[i].per_minute, 0);
+        cr_expect(passed(&limit, log_limit_pass, 0) == rows[i].first, "row %zu", i);
+        for (uint64_t now_ms = 13; now_ms <= 600000; now_ms += 13)
+            later += passed(&limit, log_limit_pass, now_ms);
+        passed(&limit, log_limit_pass, 600000);
+        cr_expect(later <= rows[i].later && later + rows[i].per_minute / 60 + 1 >= rows[i].later,
+                  "row %zu: %u", i, later);
+    }
+}
+
 Test(log, idle_limit)
 {
     bool (*const passes[])(struct log_limit *, uint64_t) = {log_limit_pass, log_limit_pass_debug};
 
     for (size_t i = 0; i < 2; i++) {
         struct log_limit limit;
-        log_limit_init(&limit, 0);
+        log_limit_init(&limit, LOG_LIMIT_PER_MINUTE, 0);
         cr_expect(log_limit_is_idle(&limit, 0), "row %zu", i);
         passed(&limit, passes[i], 0);
         cr_expect(!log_limit_is_idle(&limit, 0), "row %zu: empty", i);

@@ -256,3 +256,66 @@ Test(onion_registry, what_tor_does_not_list_is_gone_unless_it_came_later)
     cr_expect_null(registry.owners, "all gone");
     onion_registry_clear(&registry);
 }
+
+Test(onion_registry, lost_places_stay_until_tor_lists_nothing_unknown)
+{
+    struct onion_registry registry;
+
+    onion_registry_init(&registry);
+    onion_registry_lose(&registry, "a");
+    cr_expect_null(registry.owners, "nothing was on its way");
+    for (int i = 0; i < 3; i++)
+        onion_registry_reserve(&registry, "a");
+    onion_registry_reserve(&registry, "b");
+    onion_registry_lose(&registry, "a");
+    onion_registry_lose(&registry, "a");
+    uint64_t mark = onion_registry_mark(&registry);
+    onion_registry_lose(&registry, "b");
+    onion_registry_lose(&registry, "b");
+    onion_registry_release(&registry, "b");
+    cr_expect_eq(onion_registry_count(&registry, "b"), 1, "a lost place is not given back");
+    onion_registry_settle(&registry, mark);
+    cr_expect_eq(onion_registry_count(&registry, "a"), 1, "one is still on its way");
+    cr_expect_eq(onion_registry_count(&registry, "b"), 1, "lost since");
+    onion_registry_release(&registry, "a");
+    onion_registry_settle(&registry, onion_registry_mark(&registry));
+    cr_expect_null(registry.owners);
+    cr_expect_eq(registry.services.on_way, 0);
+    onion_registry_clear(&registry);
+}
+
+Test(onion_registry, a_key_that_was_not_asked_for_replaces_ones_own)
+{
+    static const struct {
+        bool is_on_way, is_added; /* another command of the first profile's */
+        const char *by;
+        bool first_has, second_has;
+    } rows[] = {
+        {false, false, "b", false, true},  {false, false, NULL, false, false},
+        {false, false, "a", true, false},  {true, true, "b", false, false},
+        {true, false, "b", false, false},  {true, true, NULL, false, false},
+    };
+    struct onion_address address = address_of("x");
+
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct onion_registry registry;
+        onion_registry_init(&registry);
+        onion_registry_key_begin(&registry, "a", &address);
+        onion_registry_key_end(&registry, &address, true);
+        if (rows[i].is_on_way)
+            onion_registry_key_begin(&registry, "a", &address);
+        onion_registry_key_replace(&registry, rows[i].by, &address);
+        cr_expect(!rows[i].by || strcmp(rows[i].by, "a") == 0 ||
+                      !onion_registry_key_has(&registry, "a", &address),
+                  "row %zu: at once", i);
+        if (rows[i].is_on_way)
+            onion_registry_key_end(&registry, &address, rows[i].is_added);
+        cr_expect_eq(onion_registry_key_has(&registry, "a", &address), rows[i].first_has, "row %zu",
+                     i);
+        cr_expect_eq(onion_registry_key_has(&registry, "b", &address), rows[i].second_has,
+                     "row %zu", i);
+        onion_registry_key_remove(&registry, &address);
+        cr_expect_null(registry.owners, "row %zu", i);
+        onion_registry_clear(&registry);
+    }
+}

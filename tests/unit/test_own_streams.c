@@ -157,16 +157,28 @@ Test(own_streams, ids_that_change_hands)
         {"650 STREAM 9 NEW 0 x:1" MINE, SAME},
         {"650 STREAM 9 SUCCEEDED 7 x\r:1", NULL},
         {"!s9", NULL},
-        /* the client's own again */
-        {"650 STREAM 5 NEW 0 x:1" MINE, SAME},
-        {"650 STREAM 5 NEW 0 x:1" MINE, SAME},
-        {"?s5", NULL},
-        /* another tor */
-        {"650 STREAM 5 SENTCONNECT 20 x:1", SAME},
-        {"reset", NULL},
+        /* tor gives no id twice: what was another's, or was closed, is not the client's again */
+        {"650 STREAM 5 NEW 0 x:1" MINE, NULL},
+        {"650 STREAM 6 NEW 0 x:1" MINE, NULL},
+        {"650 STREAM 8 NEW 0 x:1" MINE, NULL},
+        {"650 STREAM 11 NEW 0 y:1" OTHER, NULL},
+        {"650 STREAM 11 CLOSED 0 y:1", NULL},
+        {"650 STREAM 11 NEW 0 x:1" MINE, NULL},
+        {"650 STREAM 12 SUCCEEDED 20 y:1", NULL},
+        {"650 STREAM 12 NEW 0 x:1" MINE, NULL},
+        {"650 STREAM 13 NEW 0 x:1" MINE, SAME},
+        {"650 STREAM 13 CLOSED 0 x:1", SAME},
+        {"650 STREAM 13 NEW 0 x:1" MINE, NULL},
+        {"650 STREAM 14 NEW 0 x:1" MINE, SAME},
+        {"650 STREAM 14 NEW 0 x:1" MINE, SAME},
+        {"?s14", NULL},
         {"!s5", NULL},
+        /* another tor */
+        {"650 STREAM 14 SENTCONNECT 20 x:1", SAME},
+        {"reset", NULL},
+        {"!s14", NULL},
         {"!c20", NULL},
-        {"650 STREAM 5 SUCCEEDED 20 y:1", NULL},
+        {"650 STREAM 14 SUCCEEDED 20 y:1", NULL},
         {"650 CIRC 20 CLOSED", NULL},
         {"650 STREAM 1 NEW 0 x:1" MINE, SAME},
     };
@@ -305,28 +317,102 @@ Test(own_streams, limits)
     SAY(own, false, "650 CIRC 1 CLOSED"); /* forgotten, as the oldest */
     SAY(own, true, "650 CIRC %lu CLOSED", 8 * max - 1);
     SAY(own, true, "650 STREAM 1 CLOSED %lu x:1", 8 * max);
+    SAY(own, false, "650 STREAM %lu NEW 0 x:1" MINE, max + 1);
+    SAY(own, true, "650 STREAM %lu NEW 0 x:1" MINE, max + 2);
+    own_streams_free(own);
+}
+
+/* However many ids of others there were, none of them becomes the client's. */
+Test(own_streams, limit_of_foreign_ids)
+{
+    struct own_streams *own = own_new("10.0.0.5:1");
+    const unsigned long max = 3 * OWN_STREAMS_FOREIGN_MAX;
+
+    for (unsigned long id = 2; id <= max; id += 2)
+        SAY(own, false, "650 STREAM %lu NEW 0 y:1" OTHER, id);
+    for (unsigned long id = 2; id <= max; id += 2)
+        SAY(own, false, "650 STREAM %lu NEW 0 x:1" MINE, id);
+    SAY(own, false, "650 STREAM 1 NEW 0 x:1" MINE); /* too long ago */
+    SAY(own, true, "650 STREAM %lu NEW 0 x:1" MINE, max - 1);
     SAY(own, true, "650 STREAM %lu NEW 0 x:1" MINE, max + 1);
+    /* ids that tor has not come to yet do not push out those that it gives now */
+    for (unsigned long id = 1; id <= max; id++)
+        SAY(own, false, "650 STREAM %lu NEW 0 y:1" OTHER, 1000000 + id);
+    SAY(own, true, "650 STREAM %lu SUCCEEDED 1 x:1", max + 1);
+    own_streams_reset(own);
+    SAY(own, true, "650 STREAM 2 NEW 0 x:1" MINE);
+    own_streams_free(own);
+}
+
+static bool status(struct own_streams *own, const char *wire, enum reply_line_kind kind,
+                   bool is_first)
+{
+    struct span text = span_from_string(wire);
+    struct reply_line line = {kind, 250, text, text};
+
+    if (kind == REPLY_MID || kind == REPLY_DATA || kind == REPLY_END)
+        line.text = span_from(text, 4);
+    return own_streams_take_status(own, &line, is_first);
+}
+
+Test(own_streams, stream_status)
+{
+    struct own_streams *own = own_new("10.0.0.5:1");
+
+    /* what is there at the login is nobody's */
+    cr_expect(status(own, "250+stream-status=", REPLY_DATA, true));
+    cr_expect(status(own, "4 SUCCEEDED 14 y:1", REPLY_DATA_LINE, true));
+    cr_expect(status(own, "", REPLY_DATA_LINE, true));
+    cr_expect(status(own, "5 NEW 0 y:1", REPLY_DATA_LINE, true));
+    cr_expect(status(own, ".", REPLY_DATA_END, true));
+    SAY(own, false, "650 STREAM 4 NEW 0 x:1" MINE);
+    SAY(own, false, "650 STREAM 5 NEW 0 x:1" MINE);
+    SAY(own, true, "650 STREAM 6 NEW 0 x:1" MINE);
+    SAY(own, true, "650 STREAM 7 NEW 0 x:1" MINE);
+    /* where its streams are is what tor says, not what events say */
+    SAY(own, true, "650 STREAM 6 SENTCONNECT 14 x:1");
+    cr_expect_not(own_streams_has_circuit(own, 14));
+    cr_expect(status(own, "250+stream-status=", REPLY_DATA, false));
+    cr_expect(status(own, "6 SUCCEEDED 16 x:1", REPLY_DATA_LINE, false));
+    cr_expect(status(own, "7 SUCCEEDED 16 x:1 A=17", REPLY_DATA_LINE, false));
+    cr_expect(status(own, "8 SUCCEEDED 18 x:1", REPLY_DATA_LINE, false));
+    cr_expect(status(own, "7 NEW 0 x:1", REPLY_DATA_LINE, false));
+    cr_expect(status(own, "7  19", REPLY_DATA_LINE, false));
+    cr_expect(own_streams_has_circuit(own, 16));
+    for (unsigned long id = 0; id < 30; id++)
+        cr_expect_eq(own_streams_has_circuit(own, id), id == 16 || id == 19, "%lu", id);
+    cr_expect(status(own, "250-stream-status=7 SUCCEEDED 17 x:1", REPLY_MID, false));
+    cr_expect(own_streams_has_circuit(own, 17));
+    cr_expect_not(own_streams_has_circuit(own, 16));
+    cr_expect(status(own, "250-stream-status=", REPLY_MID, false));
+    cr_expect_not(own_streams_has_circuit(own, 17));
+    /* a stream whose event is still under way is not disowned by a later question */
+    SAY(own, true, "650 STREAM 8 NEW 0 x:1" MINE);
+    cr_expect_not(status(own, "250-circuit-status=1 BUILT", REPLY_MID, false));
+    cr_expect_not(status(own, "250 OK", REPLY_END, false));
     own_streams_free(own);
 }
 
 /* Against a model without any order: an array by id. */
 Test(own_streams, chance)
 {
-    enum { IDS = 40, CIRCUITS = 12, STEPS = 60000 };
+    enum { IDS = 40 /* 0 is none */, CIRCUITS = 12, STEPS = 60000 };
     struct own_streams *own = own_new("10.0.0.5:1");
     unsigned circuit_of[IDS] = {0};
-    bool is_open[IDS] = {false};
+    bool is_open[IDS] = {false}, is_foreign[IDS] = {false};
     uint64_t random = 88172645463325252ull;
 
     for (unsigned step = 0; step < STEPS; step++) {
         random ^= random << 13, random ^= random >> 7, random ^= random << 17;
-        unsigned id = (unsigned)(random >> 8) % IDS, circuit = (unsigned)(random >> 20) % CIRCUITS;
+        unsigned id = 1 + (unsigned)(random >> 8) % (IDS - 1), circuit = (unsigned)(random >> 20) % CIRCUITS;
         switch ((random >> 32) % 5) {
-        case 0:
-            is_open[id] = (random >> 40) & 1;
+        case 0: {
+            bool is_mine = (random >> 40) & 1;
+            is_open[id] = is_mine && !is_foreign[id];
             circuit_of[id] = 0;
-            SAY(own, is_open[id], "650 STREAM %u NEW 0 x:1%s", id, is_open[id] ? MINE : OTHER);
+            SAY(own, is_open[id], "650 STREAM %u NEW 0 x:1%s", id, is_mine ? MINE : OTHER);
             break;
+        }
         case 1:
             SAY(own, is_open[id], "650 STREAM %u CLOSED %u x:1", id, circuit);
             is_open[id] = false;
@@ -335,6 +421,13 @@ Test(own_streams, chance)
             SAY(own, is_open[id], "650 STREAM %u SENTCONNECT %u x:1", id, circuit);
             circuit_of[id] = circuit;
             break;
+        }
+        is_foreign[id] = !is_open[id];
+        if (step % 100 == 99) {
+            own_streams_reset(own);
+            memset(is_open, 0, sizeof is_open);
+            memset(is_foreign, 0, sizeof is_foreign);
+            circuit = 0;
         }
         bool is_used = false;
         for (unsigned i = 0; i < IDS; i++)

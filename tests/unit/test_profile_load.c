@@ -275,7 +275,10 @@ static const struct {
 Test(profile_load, booleans)
 {
     for (size_t i = 0; i < COUNT(boolean_rows); i++) {
-        char *text = mem_printf("{hosts: ['*'], tor-browser-mode: %s}", boolean_rows[i].text);
+        /* The older name, too. */
+        char *text = mem_printf("{hosts: ['*'], %s: %s}",
+                                i % 2 ? "restrict-stream-events" : "tor-browser-mode",
+                                boolean_rows[i].text);
         struct profile_file *loaded = fixture_file("x.yml", text);
         cr_expect_eq(loaded->profiles[0].tor_browser_mode, boolean_rows[i].value, "row %zu", i);
         profile_file_unref(loaded);

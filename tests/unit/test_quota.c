@@ -56,7 +56,7 @@ Test(quota, limits_of_accounts)
     };
     struct quota quota;
 
-    quota_init(&quota, 100, 3, 7);
+    quota_init(&quota, 100, 3, 7, LOG_LIMIT_PER_MINUTE);
     cr_expect(take_all(&quota, by_uid(5)) == 3, "a user");
     cr_expect(take_all(&quota, local) == 0, "the same user over TCP");
     cr_expect(take_all(&quota, by_uid(5 + QUOTA_BUCKETS)) == 3, "a user of the same bucket");
@@ -79,7 +79,7 @@ Test(quota, families_differ)
     };
     struct quota quota;
 
-    quota_init(&quota, 100, 1, 2);
+    quota_init(&quota, 100, 1, 2, LOG_LIMIT_PER_MINUTE);
     cr_expect(take_all(&quota, remote_v4(1)) == 2);
     cr_expect(take_all(&quota, v6) == 2);
     quota_clear(&quota);
@@ -90,7 +90,7 @@ Test(quota, limit_of_all)
     struct quota_user *user;
     struct quota quota;
 
-    quota_init(&quota, 2, 2, 2);
+    quota_init(&quota, 2, 2, 2, LOG_LIMIT_PER_MINUTE);
     cr_expect(take(&quota, by_uid(1), &user) == QUOTA_GRANTED);
     cr_expect(take(&quota, remote_v4(1), &user) == QUOTA_GRANTED);
     cr_expect(take(&quota, by_uid(2), &user) == QUOTA_FULL);
@@ -103,7 +103,7 @@ Test(quota, given_back)
     struct quota_user *user;
     struct quota quota;
 
-    quota_init(&quota, 10, 1, 1);
+    quota_init(&quota, 10, 1, 1, LOG_LIMIT_PER_MINUTE);
     for (int i = 0; i < 5; i++) {
         cr_assert(take(&quota, remote_v4(1), &user) == QUOTA_GRANTED, "%d", i);
         cr_expect(take_all(&quota, remote_v4(1)) == 0, "%d", i);
@@ -120,7 +120,7 @@ Test(quota, accounts_are_forgotten)
     struct quota_user *first, *user;
     struct quota quota;
 
-    quota_init(&quota, 10, 2, 2);
+    quota_init(&quota, 10, 2, 2, LOG_LIMIT_PER_MINUTE);
     quota_take(&quota, &identity, 0, &first);
     log_limit_pass(&first->log, 0);
     quota_give_back(&quota, first);

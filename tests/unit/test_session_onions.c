@@ -47,9 +47,15 @@ static const char text[] = "- name: one\n" COMMON "- name: two\n" COMMON
                            "  users: ['*']\n"
                            "  onions:\n"
                            "    create: {virtual-ports: [80], targets: [8080]}\n"
-                           "    delete: own\n";
+                           "    delete: own\n"
+                           "- name: any-key\n"
+                           "  socket: true\n"
+                           "  users: ['*']\n"
+                           "  commands:\n"
+                           "    ONION_CLIENT_AUTH_ADD: ['.*']\n"
+                           "  onions: {delete: own}\n";
 
-enum { ONE, TWO, OLD, FREE };
+enum { ONE, TWO, OLD, FREE, ANY_KEY };
 
 static struct onion_address address_of(const char *name)
 {
@@ -80,6 +86,19 @@ static void open_session(struct world *world, size_t client, size_t profile)
     cr_assert(session_is_logged_in(world->clients[client].session));
     buf_reset(&world->clients[client].tor);
     buf_reset(&world->clients[client].reports);
+}
+
+/* The same where the session may do anything, as in complain mode. */
+static void open_session_of(struct world *world, size_t client, size_t profile)
+{
+    world_open(world, client, profile, 1);
+    session_tor_connected(world->clients[client].session);
+    world_drain(&world->clients[client]);
+    world_tor_says(world, client, WORLD_LOGIN "250 OK\r\n");
+    for (int i = 0; i < 2 && !session_is_logged_in(world->clients[client].session); i++)
+        world_tor_says(world, client, "552 Unrecognized key\r\n");
+    cr_assert(session_is_logged_in(world->clients[client].session));
+    buf_reset(&world->clients[client].tor);
 }
 
 /* The client says it, tor gets `sent` and answers, the client gets `got`. */
@@ -195,6 +214,38 @@ Test(session_onions, events_of_detached_services_are_the_profiles)
 }
 
 /* What is known to be detached, and what tor says of it at the next login. */
+/* A failed visit of somebody on this machine is none of the service's business. */
+Test(session_onions, visits_to_an_own_service_are_not_shown)
+{
+    static const struct {
+        const char *event;
+        bool is_shown;
+    } rows[] = {
+        {"650 HS_DESC FAILED " X " NO_AUTH $F d REASON=UPLOAD_REJECTED\r\n", true},
+        {"650 HS_DESC FAILED " X " UNKNOWN $F REASON=UNEXPECTED\r\n", true},
+        {"650 HS_DESC FAILED " X " NO_AUTH $F d REASON=NOT_FOUND\r\n", false},
+        {"650 HS_DESC FAILED " X " NO_AUTH $F d REASON=BAD_DESC\r\n", false},
+        {"650 HS_DESC FAILED " X " NO_AUTH $F d REASON=QUERY_REJECTED\r\n", false},
+        {"650 HS_DESC FAILED " X " NO_AUTH UNKNOWN d REASON=QUERY_NO_HSDIR\r\n", false},
+        {"650 HS_DESC FAILED " X " NO_AUTH UNKNOWN d REASON=QUERY_RATE_LIMITED\r\n", false},
+        {"650 HS_DESC FAILED " X " NO_AUTH $F d\r\n", false},
+        {"650 HS_DESC FAILED " X " REASON=UPLOAD_REJECTED NO_AUTH $F d REASON=NOT_FOUND\r\n", false},
+        {"650 HS_DESC REQUESTED " X " NO_AUTH $F d\r\n", false},
+        {"650 HS_DESC RECEIVED " X " NO_AUTH $F d\r\n", false},
+    };
+    struct world w;
+
+    world_init(&w, text);
+    open_session(&w, 0, ONE);
+    exchange(&w, 0, "SETEVENTS HS_DESC\r\n", "SETEVENTS HS_DESC\r\n", "250 OK\r\n", NULL);
+    exchange(&w, 0, ADD, SENT_ADD, MADE(X), NULL);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        world_tor_says(&w, 0, rows[i].event);
+        world_expect(&w.clients[0].got, rows[i].is_shown ? rows[i].event : "", rows[i].event);
+    }
+    world_clear(&w);
+}
+
 Test(session_onions, a_restart_of_tor_is_noticed_at_login)
 {
     static const struct {
@@ -310,14 +361,67 @@ Test(session_onions, limits_hold_across_sessions)
     buf_reset(&w.clients[0].tor);
     world_tor_says(&w, 0, MADE(Y));
     world_expect(&w.clients[0].got, MADE(Y) FILTERED FILTERED, "refused");
-    /* The second session's is lost, and its place is free again. */
+    /* What came of the second session's nobody knows, until tor lists what there is. */
     session_tor_lost(w.clients[1].session, "closed");
+    exchange(&w, 0, ADD, "", "", FILTERED);
+    buf_reset(&w.clients[1].tor);
+    world_client_says(&w, 1, "GETINFO version\r\n");
+    world_log_in(&w, 1, "250+onions/detached=\r\n" X "\r\n" Y "\r\n.\r\n250 OK\r\n");
     exchange(&w, 0, ADD, SENT_ADD, MADE(A55 "e"), NULL);
     exchange(&w, 0, ADD, "", "", FILTERED);
     world_clear(&w);
 }
 
-Test(session_onions, a_place_is_given_back_however_it_ends)
+/* Whose reply nobody waits for any more may have been carried out all the same: a client that has
+ * its sessions ended must not get more services by it than it may have. */
+Test(session_onions, a_service_whose_reply_never_came_keeps_its_place)
+{
+    static const struct {
+        const char *listed;
+        const char *sent;
+    } rows[] = {
+        {NONE, ADD},
+        {"250-onions/detached=" X "\r\n250 OK\r\n", ""},
+        {"250+onions/detached=\r\n" X "\r\n" Y "\r\n.\r\n250 OK\r\n", ""},
+        {"552 Unrecognized key\r\n", ""},
+    };
+
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct world w;
+        world_init(&w, text);
+        open_session(&w, 0, ONE);
+        world_client_says(&w, 0, ADD_DETACHED ADD_DETACHED ADD_DETACHED);
+        session_end(w.clients[0].session, "another process wrote");
+        world_close(&w, 0);
+        cr_expect_eq(onion_registry_count(&w.registry, "one"), 3, "row %zu", i);
+        world_open(&w, 1, ONE, 1);
+        world_client_says(&w, 1, ADD);
+        world_log_in(&w, 1, rows[i].listed);
+        world_expect(&w.clients[1].tor, *rows[i].sent ? SENT_ADD : "", rows[i].listed);
+        world_clear(&w);
+        cr_expect_null(w.registry.owners, "row %zu", i);
+    }
+}
+
+/* One that is lost after tor was asked for its list may not stand in it yet. */
+Test(session_onions, a_list_that_was_asked_for_before_settles_nothing)
+{
+    struct world w;
+
+    world_init(&w, text);
+    open_session(&w, 0, ONE);
+    world_open(&w, 1, ONE, 1);
+    world_client_says(&w, 1, "GETINFO version\r\n");
+    session_tor_connected(w.clients[1].session);
+    world_tor_says(&w, 1, WORLD_LOGIN);
+    world_client_says(&w, 0, ADD_DETACHED);
+    world_close(&w, 0);
+    world_tor_says(&w, 1, "250 OK\r\n" WORLD_LISTENERS NONE);
+    cr_expect_eq(onion_registry_count(&w.registry, "one"), 1);
+    world_clear(&w);
+}
+
+Test(session_onions, a_place_is_given_back_when_tor_has_said_what_came_of_it)
 {
     enum { ANSWER, REFUSAL, LOSS, SILENCE, NONSENSE, GONE, CLOSED, WAYS };
 
@@ -342,10 +446,12 @@ Test(session_onions, a_place_is_given_back_however_it_ends)
         else if (way == GONE)
             session_client_gone(w.clients[0].session);
         world_close(&w, 0);
-        cr_expect_eq(onion_registry_count(&w.registry, "one"), way == ANSWER ? 2 : 0, "way %d", way);
-        cr_expect_eq(onion_registry_key_has(&w.registry, "one", &x), way == ANSWER, "way %d", way);
-        cr_expect_eq(w.registry.services.on_way, 0, "way %d", way);
-        cr_expect_eq(w.registry.owners == NULL, way != ANSWER, "way %d", way);
+        /* Without a reply, tor may have done it. */
+        cr_expect_eq(onion_registry_count(&w.registry, "one"), way == REFUSAL ? 0 : 2, "way %d", way);
+        cr_expect_eq(onion_registry_key_has(&w.registry, "one", &x), way != REFUSAL, "way %d", way);
+        cr_expect_eq(w.registry.services.on_way, way == ANSWER || way == REFUSAL ? 0 : 2, "way %d",
+                     way);
+        cr_expect_eq(w.registry.owners == NULL, way == REFUSAL, "way %d", way);
         world_clear(&w);
     }
 }
@@ -410,6 +516,73 @@ Test(session_onions, keys_of_two_profiles)
     exchange(&w, 2, remove, remove, "250 OK\r\n", NULL);
     exchange(&w, 1, add, add, "250 OK\r\n", NULL);
     exchange(&w, 2, remove, "", "", FILTERED);
+    world_clear(&w);
+}
+
+/* tor keeps one key for an address, the last one: whoever added that has it. */
+Test(session_onions, a_key_that_was_replaced_is_no_longer_ones_own)
+{
+    static const char add[] = "ONION_CLIENT_AUTH_ADD " X " " KEY "\r\n";
+    static const char remove[] = "ONION_CLIENT_AUTH_REMOVE " X "\r\n";
+    static const char view[] = "ONION_CLIENT_AUTH_VIEW\r\n";
+    static const char list[] = "250-ONION_CLIENT_AUTH_VIEW\r\n250-CLIENT " X " x25519:k\r\n250 OK\r\n";
+    static const char nothing[] = "250-ONION_CLIENT_AUTH_VIEW\r\n250 OK\r\n";
+    enum { PATTERN, COMPLAIN, WAYS };
+    enum { BEFORE, FAILED, ON_WAY, TIMES };
+
+    for (int way = 0; way < WAYS; way++)
+        for (int time = 0; time < TIMES; time++) {
+            struct world w;
+            world_init(&w, text);
+            open_session(&w, 0, ONE);
+            if (way == COMPLAIN)
+                policy_set_complain(w.policy, complain_file_new());
+            open_session_of(&w, 1, way == COMPLAIN ? TWO : ANY_KEY);
+            world_client_says(&w, 0, add);
+            if (time != ON_WAY)
+                world_tor_says(&w, 0, "250 OK\r\n");
+            buf_reset(&w.clients[0].tor);
+            buf_reset(&w.clients[0].got);
+            exchange(&w, 1, add, add, time == FAILED ? "512 no\r\n" : "251 replaced\r\n", NULL);
+            if (time == ON_WAY) {
+                world_tor_says(&w, 0, "251 replaced\r\n");
+                buf_reset(&w.clients[0].got);
+            }
+            exchange(&w, 0, view, view, list, time == FAILED ? NULL : nothing);
+            if (time != FAILED)
+                exchange(&w, 0, remove, "", "", FILTERED);
+            world_clear(&w);
+        }
+}
+
+/* Where several profiles serve a client, it may do what any of them allows: one that allows its own
+ * services only takes nothing from one that allows all. */
+Test(session_onions, patterns_of_another_profile_allow_more_than_own)
+{
+    static const char both[] = "- name: own\n  socket: true\n  users: ['*']\n"
+                               "  onions: {delete: own, client-auth-keys: own}\n"
+                               "- name: all\n  socket: true\n  users: ['*']\n"
+                               "  commands:\n    DEL_ONION: ['a{55}d']\n"
+                               "    ONION_CLIENT_AUTH_VIEW: ['']\n"
+                               "    ONION_CLIENT_AUTH_REMOVE: [{pattern: '.*', reply: ['512 no']}]\n";
+    static const char list[] = "250-ONION_CLIENT_AUTH_VIEW\r\n250-CLIENT " X " x25519:k\r\n250 OK\r\n";
+    struct world w;
+
+    world_init(&w, both);
+    world_open(&w, 0, 0, 2);
+    world_client_says(&w, 0, "DEL_ONION " X "\r\n");
+    session_tor_connected(w.clients[0].session);
+    world_drain(&w.clients[0]);
+    world_tor_says(&w, 0, WORLD_LOGIN "250 OK\r\n" NONE);
+    buf_consume(&w.clients[0].tor, strlen("PROTOCOLINFO 1\r\nAUTHENTICATE\r\n"
+                                          "GETINFO onions/detached\r\n"));
+    world_expect(&w.clients[0].tor, "DEL_ONION " X "\r\n", "by the pattern");
+    world_tor_says(&w, 0, "250 OK\r\n");
+    world_expect(&w.clients[0].got, "250 OK\r\n", "by the pattern");
+    exchange(&w, 0, "DEL_ONION " Y "\r\n", "", "", FILTERED);
+    exchange(&w, 0, "ONION_CLIENT_AUTH_VIEW\r\n", "ONION_CLIENT_AUTH_VIEW\r\n", list, NULL);
+    /* A refusal of the later profile's own is none for what the first may allow. */
+    exchange(&w, 0, "ONION_CLIENT_AUTH_REMOVE " X "\r\n", "", "", FILTERED);
     world_clear(&w);
 }
 

@@ -331,6 +331,19 @@ HIDDEN_UNPRIVILEGED = [
          program=None),
 ]
 
+# --- contained whole: no profile asks for what Landlock hides, and a wrong system call is the end --
+
+FENCED = [case for case in ROOT if case.name in (
+    "enforced client",
+    "complaining client",
+    "unconfined client that nobody knows",
+    "child profile",
+    "socket passed to another allowed program",
+    "wrong user, right label",
+    "right unit",
+    "wrong unit",
+)]
+
 # --- AppArmor switched off at boot ----------------------------------------------------------------
 
 OFF = [
@@ -368,6 +381,8 @@ class Stage(typing.NamedTuple):
 
 FROM = by_kernel("labels come from /proc", "labels come from the kernel")
 LISTEN = "listen-address: 127.0.0.1\nlisten-port: 9052\n"
+FENCE = "profiles: [/etc/onion-grater/fenced]\ncontainment: required\n"
+WHOLE = "containment: no_new_privs, Landlock, seccomp"
 STAGES = [
     Stage("", ROOT, says=FROM),
     Stage("TCP: ", TCP, config=LISTEN, says=FROM),
@@ -378,6 +393,8 @@ STAGES = [
     Stage("hidepid: ", HIDDEN, hidepid=True, says=FROM),
     Stage("hidepid, unprivileged daemon: ", HIDDEN_UNPRIVILEGED, hidepid=True, unprivileged=True,
           says=FROM),
+    Stage("contained daemon: ", FENCED, config=FENCE, confined=True, says=WHOLE),
+    Stage("contained daemon, unprivileged: ", FENCED, config=FENCE, unprivileged=True, says=WHOLE),
     Stage("apparmor=0: ", OFF, apparmor=False, says="AppArmor is not enabled: clients have no "
           "label; users, groups, executables and units are checked"),
 ]

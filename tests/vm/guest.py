@@ -121,6 +121,8 @@ def prepare(folder, with_apparmor):
     os.makedirs("/etc/onion-grater.d")
     os.makedirs("/etc/onion-grater")
     shutil.copy(HERE + "/guest.yml", "/etc/onion-grater.d/guest.yml")
+    os.makedirs("/etc/onion-grater/fenced")
+    shutil.copy(HERE + "/fenced.yml", "/etc/onion-grater/fenced/guest.yml")
     for path in (T, SYNC, "/run/onion-grater"):
         os.makedirs(path)
     os.chmod(T, 0o755)
