@@ -44,6 +44,11 @@ static void load_tor_browser_mode(struct load *load, void *target, const struct 
 {
     struct profile *profile = target;
 
+    if (profile->tor_browser_mode_where.line > 0) {
+        load_error(load, key, "'%s' means the same as the key in line %u; keep one of them",
+                   key->text, profile->tor_browser_mode_where.line);
+        return;
+    }
     load_boolean(load, key, value, &profile->tor_browser_mode);
     profile->tor_browser_mode_where = key->where;
 }
