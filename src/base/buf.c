@@ -2,7 +2,8 @@
  *
  * One block of memory with a window in it: [start, start + len). Consuming moves the window;
  * appending moves its content back to the front once at least half of the block in use is free, and
- * doubles the block otherwise, so both cost O(1) a byte. */
+ * doubles the block otherwise, so both cost O(1) a byte. A large block of which little is left in
+ * use is given back: what was consumed since it grew pays for it. */
 #include "buf.h"
 
 #include <stdarg.h>
@@ -17,6 +18,8 @@
 #define BUF_SMALLEST 256
 /* Storage above this is given back when the buffer runs empty, so an idle session stays small. */
 #define BUF_KEEP 1024
+/* And of larger storage than this what is not needed, when less than an eighth of it is in use. */
+#define BUF_LARGE 32768
 
 void buf_init(struct buf *buf, size_t max)
 {
@@ -51,6 +54,22 @@ struct span buf_span(const struct buf *buf)
     return span_make(buf->len ? buf->data + buf->start : "", buf->len);
 }
 
+/* Puts the stored bytes into another block. */
+static void buf_move(struct buf *buf, size_t cap)
+{
+    char *data = mem_resize(NULL, cap, 1);
+
+    if (buf->len)
+        memcpy(data, buf->data + buf->start, buf->len);
+    /* The old storage may have held a secret; wiping it is cheap beside the copy. */
+    mem_wipe(buf->data, buf->used);
+    free(buf->data);
+    buf->data = data;
+    buf->start = 0;
+    buf->cap = cap;
+    buf->used = buf->len;
+}
+
 /* Makes room for `extra` more bytes behind the stored ones; false if the maximum forbids it. */
 static bool buf_reserve(struct buf *buf, size_t extra)
 {
@@ -71,16 +90,7 @@ static bool buf_reserve(struct buf *buf, size_t extra)
         cap = cap > SIZE_MAX / 2 ? buf->len + extra : cap * 2;
     if (cap == buf->cap)
         cap *= 2;
-    char *data = mem_resize(NULL, cap, 1);
-    if (buf->len)
-        memcpy(data, buf->data + buf->start, buf->len);
-    /* The old storage may have held a secret; wiping it is cheap beside the copy. */
-    mem_wipe(buf->data, buf->used);
-    free(buf->data);
-    buf->data = data;
-    buf->start = 0;
-    buf->cap = cap;
-    buf->used = buf->len;
+    buf_move(buf, cap);
     return true;
 }
 
@@ -132,6 +142,11 @@ void buf_consume(struct buf *buf, size_t len)
     }
     buf->start += len;
     buf->len -= len;
+    size_t cap = buf->cap;
+    while (cap > BUF_LARGE && buf->len < cap / 8)
+        cap /= 4;
+    if (cap < buf->cap)
+        buf_move(buf, cap);
 }
 
 void buf_consume_wiped(struct buf *buf, size_t len)

@@ -171,7 +171,8 @@ static const unsigned requests[] = {FIONBIO, FIONREAD, SIOCGIFINDEX, TCGETS};
 #define PR_SET_VMA 0x53564d41 /* Linux 5.17 */
 #endif
 
-#define TYPE_MASK 0xf /* of the second argument of socket; the rest are flags */
+#define NUMBER UINT32_MAX
+#define SOCKET_TYPE 0xf /* of socket's second argument; the rest are flags */
 
 /* A call that this machine does not have needs no rule. */
 static int allow_names(scmp_filter_ctx filter)
@@ -188,16 +189,27 @@ static int allow_names(scmp_filter_ctx filter)
     return result;
 }
 
+/* Numbers have 32 bits in these calls, whatever is in the rest of the register. */
+static struct scmp_arg_cmp argument_is(unsigned argument, uint64_t mask, uint64_t value)
+{
+    return (struct scmp_arg_cmp){
+        .arg = argument,
+        .op = SCMP_CMP_MASKED_EQ,
+        .datum_a = mask,
+        .datum_b = value,
+    };
+}
+
 static int allow_sockets(scmp_filter_ctx filter, bool network)
 {
     static const int families[] = {AF_INET, AF_INET6};
     int result = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(socket), 1,
-                                  SCMP_A0_32(SCMP_CMP_EQ, AF_UNIX));
+                                  argument_is(0, NUMBER, AF_UNIX));
 
     for (size_t i = 0; network && result == 0 && i < sizeof families / sizeof *families; i++)
         result = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(socket), 2,
-                                  SCMP_A0_32(SCMP_CMP_EQ, (scmp_datum_t)families[i]),
-                                  SCMP_A1_32(SCMP_CMP_MASKED_EQ, TYPE_MASK, SOCK_STREAM));
+                                  argument_is(0, NUMBER, (uint64_t)families[i]),
+                                  argument_is(1, SOCKET_TYPE, SOCK_STREAM));
     return result;
 }
 
@@ -207,7 +219,7 @@ static int allow_requests(scmp_filter_ctx filter)
 
     for (size_t i = 0; result == 0 && i < sizeof requests / sizeof *requests; i++)
         result = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1,
-                                  SCMP_A1_32(SCMP_CMP_EQ, requests[i]));
+                                  argument_is(1, NUMBER, requests[i]));
     return result;
 }
 
@@ -217,14 +229,14 @@ static int allow_own(scmp_filter_ctx filter)
 {
     static const unsigned operations[] = {PR_CAPBSET_READ, PR_SET_VMA};
     int result = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 1,
-                                  SCMP_A0_32(SCMP_CMP_EQ, (uint32_t)getpid()));
+                                  argument_is(0, NUMBER, (uint64_t)getpid()));
 
     for (size_t i = 0; result == 0 && i < sizeof operations / sizeof *operations; i++)
         result = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(prctl), 1,
-                                  SCMP_A0_32(SCMP_CMP_EQ, operations[i]));
+                                  argument_is(0, NUMBER, operations[i]));
     if (result == 0)
         result = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(prlimit64), 2,
-                                  SCMP_A0_32(SCMP_CMP_EQ, 0), SCMP_A2_64(SCMP_CMP_EQ, 0));
+                                  argument_is(0, NUMBER, 0), argument_is(2, UINT64_MAX, 0));
     return result;
 }
 

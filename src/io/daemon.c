@@ -420,6 +420,7 @@ static bool daemon_open(struct daemon *daemon)
         listener_set_each(&daemon->listeners, daemon_announce, NULL);
         log_at(LOG_LEVEL_NOTICE, "onion-grater %s started: %zu profiles from %zu files, %zu errors",
                PACKAGE_VERSION, counts.profiles, counts.files, diags.errors);
+        upstream_look(&daemon->upstream);
         daemon_warn_of_complain(daemon->policy);
         notify_watch(&daemon->notify, daemon->base);
         daemon_notify_ready(daemon, &counts, diags.errors);

@@ -23,6 +23,7 @@ struct tcp_clients;
 
 /* One read takes at most this much of tor's answers. */
 #define RELAY_TOR_READ 65536
+#define RELAY_TOR_READ_LITTLE 4096 /* while memory is short */
 /* And of a client's commands; the session takes a few of them in one turn. */
 #define RELAY_CLIENT_READ 4096
 

@@ -3,9 +3,9 @@
  * All together have one limit (design 4.4). Above three quarters of it a session is not read,
  * neither tor nor the client, while there is somebody who can take something off it: its client its
  * replies, tor its commands. Both have their time limits, so it cannot stay so for ever. The last
- * quarter is for sessions that hold no more than their equal share of it, and for those that owe
- * nothing. Should the limit be passed all the same, the user that holds most loses the one of his
- * larger sessions whose client has not read for longest. */
+ * quarter is for sessions that hold no more than their equal share of it; and those whose client
+ * has read all get a little at a time. Should the limit be passed all the same, the user that holds
+ * most loses the one of his larger sessions whose client has not read for longest. */
 #include <event2/event.h>
 
 #include "clock.h"
@@ -59,9 +59,11 @@ static bool relay_has_room(const struct relay *relay)
            relay->charged + more <= reserve / sessions;
 }
 
-bool relay_may_read_tor(const struct relay *relay)
+size_t relay_tor_read_size(const struct relay *relay)
 {
-    return session_client_output(relay->session).len == 0 || relay_has_room(relay);
+    if (relay_has_room(relay))
+        return RELAY_TOR_READ;
+    return session_client_output(relay->session).len == 0 ? RELAY_TOR_READ_LITTLE : 0;
 }
 
 bool relay_may_read_client(const struct relay *relay)

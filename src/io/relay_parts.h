@@ -138,8 +138,8 @@ void relay_leave_queue(struct relay *relay);
 /* Takes note of the limits of its session that make it wait. */
 void relay_note_limits(struct relay *relay);
 
-/* Whether there is memory for more from tor, or from the client. */
-bool relay_may_read_tor(const struct relay *relay);
+/* How much there is memory for to read from tor; and whether from the client. */
+size_t relay_tor_read_size(const struct relay *relay);
 bool relay_may_read_client(const struct relay *relay);
 
 /* Its buffers take so many bytes now. */

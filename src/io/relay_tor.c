@@ -22,7 +22,6 @@
 #define TOR_PAUSE_FIRST_MS 250
 #define TOR_PAUSE_MAX_MS 15000
 #define TOR_BUSY_MS 50
-#define TOR_BUSY_MAX (TOR_LOGIN_LIMIT_MS / TOR_BUSY_MS)
 
 static void relay_tor_set_timer(struct relay *relay, unsigned ms)
 {
@@ -82,7 +81,7 @@ static void relay_tor_quick_ack(struct relay *relay)
 
 static void relay_tor_read(struct relay *relay)
 {
-    ssize_t len = read(relay->tor_fd, relay->host->input, RELAY_TOR_READ);
+    ssize_t len = read(relay->tor_fd, relay->host->input, relay_tor_read_size(relay));
 
     if (len > 0) {
         relay_tor_quick_ack(relay);
@@ -105,7 +104,7 @@ static void relay_on_tor_readable(evutil_socket_t fd, short what, void *context)
 
     (void)fd;
     (void)what;
-    if (!relay->is_closed && relay_tor_is_connected(relay) && relay_may_read_tor(relay))
+    if (!relay->is_closed && relay_tor_is_connected(relay) && relay_tor_read_size(relay) > 0)
         relay_tor_read(relay);
     relay_update(relay);
 }
@@ -167,7 +166,8 @@ static void relay_tor_connect(struct relay *relay)
     int error = errno;
 
     event_del(&relay->tor_timer);
-    if (progress == UPSTREAM_BUSY && relay->busy_count++ < TOR_BUSY_MAX) {
+    if (progress == UPSTREAM_BUSY &&
+        relay->busy_count++ < relay_tor_login_limit(relay) / TOR_BUSY_MS) {
         relay->tor = RELAY_TOR_BUSY;
         relay_tor_set_timer(relay, TOR_BUSY_MS);
         return;
@@ -240,7 +240,7 @@ static bool relay_tor_has_output(const struct relay *relay)
 void relay_tor_arm(struct relay *relay)
 {
     bool reads = relay_tor_is_connected(relay) && session_reads_tor(relay->session) &&
-                 relay_may_read_tor(relay);
+                 relay_tor_read_size(relay) > 0;
     bool waits = reads && relay->tor == RELAY_TOR_READY && session_awaits_tor(relay->session);
 
     if (relay->tor_fd >= 0) {

@@ -65,8 +65,10 @@ static void secrets_advise_on_denial(struct secrets *secrets, const char *path)
                           "(containment): name this file in control-cookie-path, and restart it");
     else
         buf_append_string(&secrets->reason,
-                          "; add the service's user to the group that owns it (debian-tor), or "
-                          "set CookieAuthFileGroupReadable 1 in torrc");
+                          "; onion-grater's own user has to be in the group that owns it "
+                          "(debian-tor on Debian), no application and no person has to. In torrc: "
+                          "\"CookieAuthFile /run/tor/control.authcookie\", "
+                          "\"CookieAuthFileGroupReadable 1\"");
 }
 
 static bool secrets_take_cookie(struct secrets *secrets, struct span content,

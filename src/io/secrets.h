@@ -9,8 +9,8 @@ struct secrets {
     const char *cookie_path;   /* configured; NULL: where tor says it is */
     const char *password_file; /* NULL: there is none */
     const struct containment_places *places;
-    struct buf reason;         /* of the last failure */
-    bool is_short;             /* the last failure was our own lack of descriptors or memory */
+    struct buf reason; /* of the last failure */
+    bool is_short;     /* the last failure was our own lack of descriptors or memory */
 };
 
 /* All is borrowed. */

@@ -18,6 +18,10 @@
 #include "span.h"
 
 #define UPSTREAM_QUIET_MS 60000
+#define UPSTREAM_TORRC                                                               \
+    "In torrc: \"ControlSocket /run/tor/control GroupWritable RelaxDirModeCheck\", " \
+    "\"CookieAuthentication 1\", \"CookieAuthFile /run/tor/control.authcookie\", "   \
+    "\"CookieAuthFileGroupReadable 1\""
 
 static bool upstream_parse_unix(const char *path, struct upstream_address *address,
                                 struct buf *reason)
@@ -183,12 +187,16 @@ void upstream_note_reachable(struct upstream *upstream)
     upstream->state = UPSTREAM_REACHABLE;
 }
 
-static const char *upstream_advice(int error)
+static const char *upstream_advice(const struct upstream *upstream, int error)
 {
+    if (upstream->address.storage.ss_family != AF_UNIX)
+        return error == ECONNREFUSED ? "; is tor running, with its control port at this place?"
+                                     : "";
     if (error == ENOENT || error == ECONNREFUSED)
-        return "; is tor running, with its control port at this place?";
+        return "; is tor running, with its control port at this place? " UPSTREAM_TORRC;
     if (error == EACCES || error == EPERM)
-        return "; add the service's user to the group that owns the socket (debian-tor on Debian)";
+        return "; onion-grater's own user has to be in the group that owns the socket (debian-tor "
+               "on Debian), no application and no person has to. " UPSTREAM_TORRC;
     return "";
 }
 
@@ -200,8 +208,20 @@ void upstream_note_unreachable(struct upstream *upstream, const char *reason, in
     }
     if (upstream->state != UPSTREAM_UNREACHABLE)
         log_at(LOG_LEVEL_WARNING, "tor cannot be reached at %s: %s%s", upstream->name, reason,
-               upstream_advice(error));
+               upstream_advice(upstream, error));
     upstream->state = UPSTREAM_UNREACHABLE;
+}
+
+void upstream_look(struct upstream *upstream)
+{
+    const struct sockaddr_un *un = (const struct sockaddr_un *)&upstream->address.storage;
+
+    if (un->sun_family != AF_UNIX || access(un->sun_path, W_OK) == 0)
+        return;
+    if (errno == ENOENT)
+        log_at(LOG_LEVEL_NOTICE, "tor's control socket %s is not there yet", un->sun_path);
+    else
+        upstream_note_unreachable(upstream, strerror(errno), errno);
 }
 
 void upstream_note_refused(struct upstream *upstream, const char *reason)

@@ -54,6 +54,10 @@ int upstream_connect_error(int fd);
 /* Whether an errno means that we have no descriptor or no memory left: not tor's fault. */
 bool upstream_is_shortage(int error);
 
+/* At the start: says in the log if the way to tor's socket is not there, or closed to us. Nothing
+ * is connected. */
+void upstream_look(struct upstream *upstream);
+
 /* Note what a session has found out; the log hears of it only if the state changes. */
 void upstream_note_reachable(struct upstream *upstream);
 void upstream_note_unreachable(struct upstream *upstream, const char *reason, int error);

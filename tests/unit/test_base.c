@@ -159,6 +159,32 @@ struct escape_row {
     const char *expected;
 };
 
+/* A long queue that is nearly empty takes no more than a short one, and has lost nothing. */
+Test(buf, what_is_not_in_use_is_given_back)
+{
+    static const size_t fills[] = {40000, 100000, 1000000, 5000000};
+
+    for (size_t i = 0; i < sizeof fills / sizeof *fills; i++) {
+        struct buf buf;
+        buf_init(&buf, 1 << 24);
+        for (size_t j = 0; j < fills[i]; j++)
+            buf_append_char(&buf, (char)('a' + j % 26));
+        size_t left = fills[i];
+        for (size_t step = 7919; left > step; left -= step) {
+            buf_consume(&buf, step);
+            cr_assert(buf.cap <= 32768 || buf.cap <= 8 * buf.len + step * 8, "row %zu: %zu for %zu",
+                      i, buf.cap, buf.len);
+            cr_assert_eq(buf_span(&buf).data[0], (char)('a' + (fills[i] - left + step) % 26));
+        }
+        cr_expect_eq(buf.len, left, "row %zu", i);
+        for (size_t j = 0; j < 1000; j++)
+            buf_append_char(&buf, 'x');
+        cr_expect_eq(buf_span(&buf).data[left - 1], (char)('a' + (fills[i] - 1) % 26), "row %zu", i);
+        cr_expect_leq(buf.used, buf.cap, "row %zu", i);
+        buf_clear(&buf);
+    }
+}
+
 Test(buf, escapes_for_people)
 {
     static const struct escape_row rows[] = {
