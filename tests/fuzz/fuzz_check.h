@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "span.h"
@@ -12,10 +13,14 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 /* A property that must hold for every input. */
-static inline void require(bool holds)
+#define require(holds) require_at((holds), __FILE__, __LINE__, #holds)
+
+static inline void require_at(bool holds, const char *file, int line, const char *text)
 {
-    if (!holds)
-        abort();
+    if (holds)
+        return;
+    fprintf(stderr, "%s:%d: does not hold: %s\n", file, line, text);
+    abort();
 }
 
 /* Takes the next piece off *rest: 1 to 16 bytes, or everything if *seed is 0. */

@@ -1,126 +1,16 @@
-/* The profiles of the session fuzzer, and a tor that answers every command exactly once.
+/* A tor that answers every command exactly once.
  *
- * The shapes are those of control-protocol 2; a value that a rule of the profile hides is
- * "sekrit". */
+ * The shapes are those of control-protocol 2. A value that the client may not see by its profiles is
+ * "sekrit", and one that it may see is not; an answer is marked with its command's number. */
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "hex.h"
 #include "hmac.h"
 #include "mem.h"
-#include "profile_load.h"
 #include "session_harness.h"
 #include "words.h"
-
-static const char *const profile_texts[] = {
-    /* 0: rewriting */
-    "commands:\n"
-    "  GETINFO:\n"
-    "  - 'version'\n"
-    "  - 'ns/all'\n"
-    "  - pattern: 'address'\n"
-    "    response: [{pattern: '250-address=.*', replacement: '250-address=10.0.0.1'}]\n"
-    "  - pattern: 'config-text'\n"
-    "    response:\n"
-    "    - {pattern: '250\\+config-text=', replacement: '250+config-text='}\n"
-    "    - {pattern: '(SocksPort .*)', replacement: '{}'}\n"
-    "    unmatched-response: drop\n"
-    "  ADD_ONION:\n"
-    "  - pattern: '(NEW:\\S+|ED25519-V3:\\S+) (Flags=\\S+ )?Port=([0-9]+),([0-9]+)'\n"
-    "    replacement: '{} {}Port={},{client-address}:{}'\n"
-    "    response: [{pattern: '250-PrivateKey=.*', replacement: '250-PrivateKey=none'}]\n"
-    "  - pattern: 'NEW:BEST Port=(.*)'\n"
-    "    response: [{pattern: '250-PrivateKey=.*', replacement: ''}]\n"
-    "  DEL_ONION: ['[a-z2-7]{56}']\n"
-    "  SIGNAL: ['NEWNYM']\n"
-    "  TAKEOWNERSHIP: ['']\n"
-    "  DROPOWNERSHIP: ['']\n",
-    /* 1: events */
-    "commands:\n"
-    "  GETINFO: ['version', 'ns/all', 'events/names']\n"
-    "events:\n"
-    "  BW:\n"
-    "  NS:\n"
-    "  NOTICE:\n"
-    "  CIRC: {suppress: true}\n"
-    "  STREAM:\n"
-    "    response:\n"
-    "    - {pattern: '650 STREAM ([0-9]+) ([A-Z]+) .*', replacement: '650 STREAM {} {}'}\n"
-    "  CONF_CHANGED:\n"
-    "    response: [{pattern: '650-CONF_CHANGED', replacement: '650-CONF_CHANGED'}]\n"
-    "  HS_DESC:\n"
-    "    response: [{pattern: '650 HS_DESC CREATED .*', replacement: '650 HS_DESC CREATED x'}]\n"
-    "    unmatched-response: drop\n",
-    /* 2: confs */
-    "commands:\n"
-    "  SAVECONF: ['']\n"
-    "confs:\n"
-    "  DisableNetwork: ['', '[01]']\n"
-    "  SocksPort: ['.*']\n"
-    "  Nickname:\n"
-    "  ClientOnionAuthDir: ['', '/[a-z/]*']\n",
-    /* 3: several keys, some answered by the profile */
-    "commands:\n"
-    "  GETINFO:\n"
-    "  - 'version'\n"
-    "  - 'ns/id/[0-9A-F]{1,40}'\n"
-    "  - {pattern: 'status/bootstrap-phase', reply: ['250-status/bootstrap-phase=x', '250 OK']}\n"
-    "  - {pattern: 'config-text', reply: ['250+config-text=', '..a', '.', '250 OK']}\n"
-    "  - {pattern: 'process/pid', reply: ['551 no']}\n"
-    "  - pattern: 'net/listeners/(socks|dns)'\n"
-    "    replacement: 'net/listeners/{}'\n"
-    "    response:\n"
-    "    - {pattern: '250-net/listeners/([a-z]+)=.*', replacement: '250-net/listeners/{}=x'}\n"
-    "  GETCONF:\n"
-    "  - {pattern: 'SocksPort', reply: ['250 SocksPort=1']}\n"
-    "  MAPADDRESS: ['.*']\n"
-    "  ONION_CLIENT_AUTH_ADD: ['.*']\n"
-    "  ONION_CLIENT_AUTH_VIEW: ['.*']\n"
-    "  PROTOCOLINFO: ['.*']\n"
-    "  QUIT: []\n"
-    "confs:\n"
-    "  Nickname:\n"
-    "  SocksPort:\n",
-    /* 4: everything that patterns can let through */
-    "commands:\n"
-    "  GETINFO: ['.*']\n"
-    "  GETCONF: ['.*']\n"
-    "  SETCONF: ['.*']\n"
-    "  RESETCONF: ['.*']\n"
-    "  +LOADCONF: ['.*']\n"
-    "  +POSTDESCRIPTOR: ['.*']\n"
-    "  +HSPOST: ['.*']\n"
-    "  ADD_ONION: ['.*']\n"
-    "  SETCIRCUITPURPOSE: ['.*']\n"
-    "  EXTENDCIRCUIT: ['.*']\n"
-    "  HSFETCH: ['.*']\n"
-    "  RESOLVE: ['.*']\n"
-    "  ONION_CLIENT_AUTH_ADD: ['.*']\n"
-    "events:\n"
-    "  BW:\n",
-    /* 5: streams and circuits of its own */
-    "tor-browser-mode: true\n"
-    "commands:\n"
-    "  GETINFO: ['version', '(circuit|stream)-status', 'circuit-status stream-status version']\n"
-    "events:\n"
-    "  BW:\n"
-    "  STREAM:\n"
-    "  STREAM_BW:\n"
-    "  CIRC:\n"
-    "  CIRC_BW:\n"
-    "  CIRC_MINOR: {suppress: true}\n",
-    /* 6: onion services and keys of its own */
-    "commands:\n"
-    "  GETINFO: ['version']\n"
-    "onions:\n"
-    "  create: {virtual-ports: [80], targets: [1-65535], flags: [Detach], max-services: 3}\n"
-    "  delete: own\n"
-    "  events: own\n"
-    "  fetch: true\n"
-    "  client-auth-keys: own\n",
-};
-
-#define PROFILE_COUNT (sizeof profile_texts / sizeof profile_texts[0])
 
 #define SERVICE "bcdefghijklmnopqrstuvwxyz234567abcdefghijklmnopqrstuvwx"
 
@@ -154,49 +44,6 @@ static const char *const model_events[] = {
     "650+HS_DESC_CONTENT b" SERVICE " x y\r\nown\r\n.\r\n650 OK\r\n",
     "650+HS_DESC_CONTENT sekrit x y\r\nsekrit\r\n.\r\n650 OK\r\n",
 };
-
-static bool no_user(void *context, const char *name, uid_t *uid_out)
-{
-    (void)context;
-    (void)name;
-    (void)uid_out;
-    return false;
-}
-
-static bool no_group(void *context, const char *name, gid_t *gid_out)
-{
-    (void)context;
-    (void)name;
-    (void)gid_out;
-    return false;
-}
-
-struct policy *model_policy(void)
-{
-    static const struct name_resolver resolver = {no_user, no_group, NULL};
-    struct policy *policy = policy_new();
-
-    for (size_t i = 0; i < PROFILE_COUNT; i++) {
-        struct diag_list diags;
-        struct buf message;
-        diag_list_init(&diags);
-        buf_init(&message, 4096);
-        char *text = mem_printf("name: p%zu\napparmor-profiles: ['*']\nusers: ['*']\n%s", i,
-                                profile_texts[i]);
-        struct profile_file *file =
-            profile_load("p.yml", span_from_string(text), &resolver, &diags);
-        for (size_t j = 0; j < diags.count && !file; j++)
-            diag_format(&message, &diags.items[j]);
-        if (!file)
-            fprintf(stderr, "%.*s\n", (int)message.len, message.data);
-        ORACLE(file, "a profile of the harness does not load");
-        policy_add_file(policy, file);
-        diag_list_clear(&diags);
-        buf_clear(&message);
-        free(text);
-    }
-    return policy;
-}
 
 /* --- the model tor --- */
 
@@ -253,13 +100,53 @@ void model_authenticate(struct harness *h, const struct command *command)
     buf_clear(&proof);
 }
 
-/* The last profile lets everything through: nothing that it gets is hidden. */
-static const char *secret(const struct harness *h)
+static const struct span secret = {"sekrit", 6};
+
+/* Appends the line, with "open" in place of the secret if the client may see it. */
+static void say_line(struct harness *h, struct span line, bool is_shown)
 {
-    return strcmp(h->view.profiles[0]->name, "p4") == 0 ? "open" : "sekrit";
+    while (is_shown && line.len > 0) {
+        const char *found = memmem(line.data, line.len, secret.data, secret.len);
+        size_t len = found ? (size_t)(found - line.data) : line.len;
+        buf_append(&h->tor_out, span_first(line, len));
+        buf_append_string(&h->tor_out, found ? "open" : "");
+        line = span_from(line, len + (found ? secret.len : 0));
+    }
+    buf_append(&h->tor_out, line);
+    buf_append_string(&h->tor_out, "\r\n");
 }
 
-static void model_info(struct harness *h, struct span key)
+/* One line of the answer to that key of the command. */
+__attribute__((format(printf, 4, 5))) static void
+say(struct harness *h, const struct expected *expected, size_t key, const char *format, ...)
+{
+    char line[COMMAND_MAX_LINE + 256];
+    va_list arguments;
+
+    va_start(arguments, format);
+    int len = vsnprintf(line, sizeof line, format, arguments);
+    va_end(arguments);
+    struct span wire = span_make(line, (size_t)len);
+    bool has_secret = memmem(line, wire.len, secret.data, secret.len) != NULL;
+    say_line(h, wire,
+             has_secret && expected &&
+                 reference_shows_reply(&expected->reference, key, wire, secret));
+}
+
+/* An entry that others than the client have. */
+static void say_foreign(struct harness *h, const struct expected *expected, size_t key,
+                        const char *line)
+{
+    say(h, h->has_own_streams ? NULL : expected, key, "%s", line);
+}
+
+static size_t number_of(const struct harness *h, const struct expected *expected)
+{
+    return expected ? (size_t)(expected - h->expected) : 0;
+}
+
+static void model_info(struct harness *h, const struct expected *expected, size_t number,
+                       struct span key)
 {
     int len = (int)key.len;
 
@@ -269,36 +156,40 @@ static void model_info(struct harness *h, struct span key)
             buf_append_string(&h->tor_out, "r relay digest 2038-01-01 10.0.0.1 9001 0\r\n");
         buf_append_string(&h->tor_out, ".\r\n");
     } else if (span_equals(key, SPAN("circuit-status"))) {
-        buf_printf(&h->tor_out,
-                   "250+circuit-status=\r\n19 BUILT %s\r\n17 BUILT own\r\n18 BUILT own\r\n.\r\n",
-                   secret(h));
+        buf_append_string(&h->tor_out, "250+circuit-status=\r\n");
+        say_foreign(h, expected, number, "19 BUILT sekrit");
+        buf_append_string(&h->tor_out, "17 BUILT own\r\n18 BUILT own\r\n.\r\n");
     } else if (span_equals(key, SPAN("stream-status"))) {
-        buf_printf(&h->tor_out, "250-stream-status=9 SUCCEEDED 19 %s:80\r\n", secret(h));
+        say_foreign(h, expected, number, "250-stream-status=9 SUCCEEDED 19 sekrit:80");
     } else if (span_equals(key, SPAN("config-text"))) {
-        buf_printf(&h->tor_out,
-                   "250+config-text=\r\nSocksPort 0\r\n..%s\r\n250 OK %s\r\n.\r\n",
-                   secret(h), secret(h));
+        buf_append_string(&h->tor_out, "250+config-text=\r\nSocksPort 0\r\n");
+        say(h, expected, number, "..sekrit");
+        say(h, expected, number, "250 OK sekrit");
+        buf_append_string(&h->tor_out, ".\r\n");
     } else if (span_starts_with(key, SPAN("ns/id/")) && key.len % 2) {
         buf_printf(&h->tor_out, "250+%.*s=\r\nr a\r\n..\r\n.\r\n", len, key.data);
+    } else if (span_equals(key, SPAN("address")) ||
+               span_starts_with(key, SPAN("net/listeners/"))) {
+        say(h, expected, number, "250-%.*s=sekrit", len, key.data);
     } else {
-        bool hidden = span_equals(key, SPAN("address")) ||
-                      span_starts_with(key, SPAN("net/listeners/"));
-        buf_printf(&h->tor_out, "250-%.*s=%s\r\n", len, key.data, hidden ? secret(h) : "1=2");
+        buf_printf(&h->tor_out, "250-%.*s=1=2@%zu\r\n", len, key.data, number_of(h, expected));
     }
 }
 
-static void model_keys(struct harness *h, const struct command *command)
+static void model_keys(struct harness *h, const struct command *command,
+                       const struct expected *expected)
 {
     struct span rest = command->arguments, word;
-    size_t left = words_count(rest);
+    size_t left = words_count(rest), number = 0;
 
     if (command->keyword->id == KEYWORD_GETINFO) {
         while (words_next(&rest, &word))
-            model_info(h, word);
+            model_info(h, expected, number++, word);
         left = 0;
     }
     while (left > 0 && words_next(&rest, &word))
-        buf_printf(&h->tor_out, "250%c%.*s=1\r\n", --left ? '-' : ' ', (int)word.len, word.data);
+        buf_printf(&h->tor_out, "250%c%.*s=1@%zu\r\n", --left ? '-' : ' ', (int)word.len,
+                   word.data, number_of(h, expected));
     if (command->keyword->id == KEYWORD_GETINFO || words_count(command->arguments) == 0)
         buf_append_string(&h->tor_out, "250 OK\r\n");
 }
@@ -306,11 +197,6 @@ static void model_keys(struct harness *h, const struct command *command)
 /* --- onion services: sixteen addresses, which differ in their first letter --- */
 
 #define SERVICES 16
-
-static bool has_onions(const struct harness *h)
-{
-    return h->view.profiles[0]->onions.create_count > 0;
-}
 
 int model_find_service(struct span address)
 {
@@ -321,22 +207,22 @@ int model_find_service(struct span address)
     return service;
 }
 
-static void model_add_onion(struct harness *h, const struct command *command)
+static void model_add_onion(struct harness *h, const struct command *command,
+                            const struct expected *expected)
 {
-    unsigned service = has_onions(h) ? h->next_service++ % SERVICES : 0;
+    unsigned service = h->has_onions ? h->next_service++ % SERVICES : 0;
     bool is_detached = memmem(command->arguments.data, command->arguments.len, "Detach", 6);
-    const char *key = has_onions(h) ? "own" : secret(h);
 
-    if (has_onions(h) && (h->services & 1u << service)) {
+    if (h->has_onions && (h->services & 1u << service)) {
         buf_append_string(&h->tor_out, "550 Onion address collision\r\n");
         return;
     }
     h->services |= 1u << service;
     h->detached &= ~(1u << service);
     h->detached |= (unsigned)is_detached << service;
-    buf_printf(&h->tor_out,
-               "250-ServiceID=%c%s\r\n250-PrivateKey=ED25519-V3:%s\r\n250 OK\r\n",
-               'a' + (int)service, SERVICE, key);
+    buf_printf(&h->tor_out, "250-ServiceID=%c%s\r\n", 'a' + (int)service, SERVICE);
+    say(h, expected, 0, "250-PrivateKey=ED25519-V3:sekrit");
+    buf_append_string(&h->tor_out, "250 OK\r\n");
 }
 
 static void model_del_onion(struct harness *h, const struct command *command)
@@ -363,26 +249,43 @@ void model_detached(struct harness *h)
     buf_append_string(&h->tor_out, ".\r\n250 OK\r\n");
 }
 
-void model_answer(struct harness *h, const struct command *command)
+static void model_error(struct harness *h, const struct command *command, size_t number)
+{
+    if (command->keyword->id == KEYWORD_GETINFO)
+        buf_printf(&h->tor_out,
+                   "552-Unrecognized key \"x\" @%zu\r\n552 Unrecognized key \"y\"\r\n", number);
+    else
+        buf_printf(&h->tor_out, "552 no @%zu\r\n", number);
+}
+
+static void model_view_keys(struct harness *h, const struct expected *expected)
+{
+    buf_append_string(&h->tor_out, "250-ONION_CLIENT_AUTH_VIEW\r\n"
+                                   "250-CLIENT a" SERVICE " x25519:own\r\n");
+    say(h, expected, 0, "250-CLIENT sekrit x25519:sekrit");
+    buf_append_string(&h->tor_out, "250 OK\r\n");
+}
+
+void model_answer(struct harness *h, const struct command *command,
+                  const struct expected *expected)
 {
     enum keyword_id id = command->keyword->id;
+    size_t number = number_of(h, expected);
 
-    if (h->mood >= 4 && h->next_sent % 3 == 2)
-        buf_append_string(&h->tor_out, id == KEYWORD_GETINFO ? "552-Unrecognized key \"x\"\r\n"
-                                                               "552 Unrecognized key \"y\"\r\n"
-                                                             : "552 no\r\n");
+    if (h->mood >= 4 && expected && h->next_sent % 3 == 2)
+        model_error(h, command, number);
     else if (id == KEYWORD_GETINFO || id == KEYWORD_GETCONF)
-        model_keys(h, command);
+        model_keys(h, command, expected);
     else if (id == KEYWORD_ADD_ONION)
-        model_add_onion(h, command);
-    else if (id == KEYWORD_DEL_ONION && has_onions(h))
+        model_add_onion(h, command, expected);
+    else if (id == KEYWORD_DEL_ONION && h->has_onions)
         model_del_onion(h, command);
-    else if (id == KEYWORD_ONION_CLIENT_AUTH_VIEW && has_onions(h))
-        buf_append_string(&h->tor_out, "250-ONION_CLIENT_AUTH_VIEW\r\n"
-                                       "250-CLIENT a" SERVICE " x25519:own\r\n"
-                                       "250-CLIENT sekrit x25519:sekrit\r\n250 OK\r\n");
+    else if (id == KEYWORD_ONION_CLIENT_AUTH_VIEW && h->has_onions)
+        model_view_keys(h, expected);
     else if (command->keyword->reply == REPLY_SHAPE_LINES)
-        buf_append_string(&h->tor_out, "250-a=b\r\n250 OK\r\n");
+        buf_printf(&h->tor_out, "250-a=b@%zu\r\n250 OK\r\n", number);
+    else if (expected)
+        buf_printf(&h->tor_out, "250 OK @%zu\r\n", number);
     else
         buf_append_string(&h->tor_out, "250 OK\r\n");
 }
@@ -393,8 +296,32 @@ void model_listeners(struct harness *h)
                                    "\"127.0.0.1:9051\"\r\n250 OK\r\n");
 }
 
+/* Whether the client would see the line of an event that it may have. */
+static bool event_is_shown(const struct harness *h, struct span name, struct span line,
+                           bool is_first)
+{
+    static const char *const of_others[] = {"STREAM", "STREAM_BW", "CIRC", "CIRC_BW", "CIRC_MINOR"};
+
+    for (size_t i = 0; h->has_own_streams && i < sizeof of_others / sizeof *of_others; i++)
+        if (span_equals(name, span_from_string(of_others[i])))
+            return false;
+    if (memchr(line.data, '\r', line.len))
+        return false;
+    return reference_shows_event(oracle_find_event(h, name), is_first, line, secret);
+}
+
 void model_event(struct harness *h, size_t index)
 {
-    buf_append_string(&h->tor_out,
-                      model_events[index % (sizeof model_events / sizeof *model_events)]);
+    struct span rest =
+        span_from_string(model_events[index % (sizeof model_events / sizeof *model_events)]);
+    struct span name = span_from(rest, 4);
+    bool is_first = true;
+
+    name = span_first(name, strcspn(name.data, " \r"));
+    while (rest.len > 0) {
+        struct span line = span_first(rest, span_find(rest, '\n') - 1);
+        rest = span_from(rest, line.len + 2);
+        say_line(h, line, event_is_shown(h, name, line, is_first));
+        is_first = false;
+    }
 }

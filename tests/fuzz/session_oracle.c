@@ -5,6 +5,7 @@
  * in order, no event that it did not ask for, and nothing that a rule hides. */
 #include <stdio.h>
 #include <stdlib.h>
+#include <strings.h>
 
 #include "add_onion.h"
 #include "arguments.h"
@@ -31,12 +32,30 @@ static struct expected *expect(struct harness *h, enum verdict verdict, const ch
     return expected;
 }
 
+static const struct event_rule *find_event_in(const struct profile *profile, struct span name)
+{
+    for (size_t i = 0; i < profile->event_count; i++)
+        if (strlen(profile->events[i].name) == name.len &&
+            strncasecmp(profile->events[i].name, name.data, name.len) == 0)
+            return &profile->events[i];
+    return NULL;
+}
+
+const struct event_rule *oracle_find_event(const struct harness *h, struct span name)
+{
+    const struct event_rule *rule = NULL;
+
+    for (size_t i = 0; i < h->view.count && !rule; i++)
+        rule = find_event_in(h->view.profiles[i], name);
+    return rule || !h->view.complain ? rule : find_event_in(h->view.complain, name);
+}
+
 static void note_asked(struct harness *h, struct span names)
 {
     struct span name;
 
     while (words_next(&names, &name)) {
-        const struct event_rule *rule = policy_find_event(&h->view, name);
+        const struct event_rule *rule = oracle_find_event(h, name);
         bool known = !rule || rule->suppress || h->asked_count == ASKED_MAX;
         for (size_t i = 0; i < h->asked_count; i++)
             known = known || h->asked[i] == rule;
@@ -50,20 +69,22 @@ static void expect_judged(struct harness *h, const struct command *command)
     struct decision decision;
 
     policy_decide(&h->view, command, &harness_variables, &decision);
-    struct expected *expected =
-        expect(h, decision.verdict,
-               decision.verdict == VERDICT_REFUSE ? "510 Command filtered" : NULL);
+    struct expected *expected = expect(
+        h, decision.verdict, decision.verdict == VERDICT_REFUSE ? "510 Command filtered" : NULL);
     expected->keyword = command->keyword;
     if (decision.verdict == VERDICT_FORWARD) {
         ORACLE(!arguments_refusal(command->keyword, buf_span(&decision.arguments), command->data),
                "a command was allowed that must never be sent");
+        ORACLE(reference_allows(&h->view, command, buf_span(&decision.arguments),
+                                &expected->reference),
+               "a command was allowed that the policy does not allow");
         expected->arguments = mem_copy_string(buf_span(&decision.arguments));
         expected->data = mem_copy_string(command->data);
     } else if (decision.verdict == VERDICT_SUBSCRIBE) {
         struct event_set *events = event_set_from_arguments(&h->view, command->arguments);
         struct buf names;
         buf_init(&names, COMMAND_MAX_LINE);
-        if (h->follows_streams)
+        if (h->has_own_streams)
             event_set_remove_withheld(events, &h->view);
         event_set_write(events, &names);
         if (h->follows_streams && !event_set_find(events, SPAN("STREAM")))
@@ -82,7 +103,7 @@ static void judge_command(struct harness *h, const struct command *command)
     bool is_local = command->defect == COMMAND_SOUND && command->keyword->flags & KEYWORD_IS_LOCAL;
 
     if (command->defect != COMMAND_SOUND ||
-        (is_local && command->keyword->id == KEYWORD_AUTHCHALLENGE))
+        (is_local && command->keyword->id == KEYWORD_AUTHCHALLENGE && !h->has_cookie))
         expect(h, VERDICT_REFUSE, "510 Command filtered");
     else if (!is_local)
         expect_judged(h, command);
@@ -101,7 +122,7 @@ void oracle_judge(struct harness *h, struct span bytes)
     struct command command;
 
     while (!h->judge_stopped) {
-        enum command_result result = command_reader_next(&h->judge, &bytes, &command);
+        enum command_result result = lines_next(&h->judge, &bytes, &command);
         if (result == COMMAND_NONE)
             return;
         if (result == COMMAND_TOO_LONG) {
@@ -131,6 +152,22 @@ static void check_first_line(const struct harness *h, const struct expected *exp
     ORACLE(key.len < line->text.len, "a GETINFO answered without a key");
 }
 
+/* The number of the command that the model answered. */
+static void check_tag(const struct harness *h, const struct reply_line *line)
+{
+    const char *tag = memchr(line->wire.data, '@', line->wire.len);
+    unsigned long number;
+
+    if (h->raw_tor || h->names_tag || !tag)
+        return;
+    struct span text = span_from(line->wire, (size_t)(tag - line->wire.data) + 1);
+    size_t digits = 0;
+    while (digits < text.len && text.data[digits] >= '0' && text.data[digits] <= '9')
+        digits++;
+    ORACLE(!span_to_number(span_first(text, digits), 1000000000, &number) || number == h->replied,
+           "a command got the answer to another one");
+}
+
 static void check_reply_line(struct harness *h, const struct reply_line *line)
 {
     ORACLE(h->replied < h->expected_count, "more replies than commands");
@@ -139,6 +176,7 @@ static void check_reply_line(struct harness *h, const struct reply_line *line)
         check_first_line(h, expected, line);
         h->reply_class = line->code / 100;
     }
+    check_tag(h, line);
     ORACLE(line->code / 100 == h->reply_class ||
                (expected->keyword && expected->keyword->reply == REPLY_SHAPE_LINES),
            "a reply that is made of two");
@@ -150,7 +188,7 @@ static void check_event_line(struct harness *h, const struct reply_line *line)
 {
     ORACLE(reply_line_is_clean(line), "an event with control characters");
     if (!h->reply_begun) {
-        const struct event_rule *rule = policy_find_event(&h->view, event_name(line));
+        const struct event_rule *rule = oracle_find_event(h, event_name(line));
         bool is_asked = false;
         for (size_t i = 0; i < h->asked_count; i++)
             is_asked = is_asked || h->asked[i] == rule;
@@ -171,6 +209,7 @@ bool oracle_take_client(struct harness *h, size_t len)
     if (bytes.len == 0)
         return false;
     size_t taken = bytes.len;
+    frame_client(&h->client_frame, bytes);
     for (;;) {
         enum reply_result result = reply_reader_next(&h->client_reader, &bytes, &line);
         if (result == REPLY_NONE)
@@ -201,13 +240,24 @@ static bool is_detached_question(const struct command *command)
            span_equals(command->arguments, SPAN("onions/detached"));
 }
 
+static bool has_command(const struct profile *profile, enum keyword_id id)
+{
+    for (size_t i = 0; i < profile->command_count; i++)
+        if (profile->commands[i].keyword->id == id)
+            return true;
+    return false;
+}
+
 /* A question behind the login, each at most once and in this order. */
 static bool tor_gets_question(struct harness *h, const struct command *command)
 {
-    const struct profile *profile = h->view.profiles[0];
-    bool has_onions = profile->onions.create_count > 0;
-    bool adds = has_onions || profile_find_command(profile, KEYWORD_ADD_ONION);
+    bool adds = h->view.complain != NULL, has_onions = false;
 
+    for (size_t i = 0; i < h->view.count; i++) {
+        const struct onion_rules *onions = &h->view.profiles[i]->onions;
+        adds |= onions->create_count > 0 || has_command(h->view.profiles[i], KEYWORD_ADD_ONION);
+        has_onions |= onions->create_count > 0 || onions->delete_own || onions->events_own;
+    }
     if (h->login < 100 && adds && is_listeners_question(command)) {
         h->login = 100;
         model_listeners(h);
@@ -223,18 +273,34 @@ static bool tor_gets_question(struct harness *h, const struct command *command)
 }
 
 /* What `onions` promises: only own services are removed, and there are not too many. */
-static void check_onions(const struct harness *h, const struct command *command)
+static void check_onions(const struct harness *h, const struct command *command,
+                         const struct expected *expected)
 {
     int service = model_find_service(command->arguments);
-    int count = __builtin_popcount(h->services);
+    unsigned count = (unsigned)__builtin_popcount(h->services);
+    unsigned limit = expected->reference.max_services;
 
-    if (h->raw_tor || !h->view.profiles[0]->onions.delete_own)
+    if (h->raw_tor)
         return;
-    ORACLE(command->keyword->id != KEYWORD_DEL_ONION ||
+    ORACLE(command->keyword->id != KEYWORD_DEL_ONION || !expected->reference.must_own ||
                (service >= 0 && (h->services & 1u << service)),
            "tor was to remove a service that is not the client's");
-    ORACLE(command->keyword->id != KEYWORD_ADD_ONION || h->was_lost || count < 3,
+    ORACLE(command->keyword->id != KEYWORD_ADD_ONION || limit == 0 || h->was_lost ||
+               h->view.count > 1 || count < limit,
            "more services than max-services");
+}
+
+/* tor is asked for events that a profile shows, and for what tor-browser-mode needs. */
+static void check_events(const struct harness *h, const struct command *command)
+{
+    struct span rest = command->arguments, name;
+
+    while (words_next(&rest, &name)) {
+        const struct event_rule *rule = oracle_find_event(h, name);
+        ORACLE((h->follows_streams && span_equals(name, SPAN("STREAM"))) ||
+                   (rule && !rule->suppress),
+               "tor was asked for an event that no profile shows");
+    }
 }
 
 /* A command of the login; false if the login is over. */
@@ -268,7 +334,7 @@ static bool is_resubscription(const struct harness *h, const struct command *com
     while (words_next(&rest, &name)) {
         bool is_asked = h->follows_streams && span_equals(name, SPAN("STREAM"));
         for (size_t i = 0; i < h->asked_count; i++)
-            is_asked = is_asked || h->asked[i] == policy_find_event(&h->view, name);
+            is_asked = is_asked || h->asked[i] == oracle_find_event(h, name);
         ORACLE(is_asked, "subscribed again to what was never asked for");
     }
     return true;
@@ -286,30 +352,66 @@ static bool target_is_free(const struct target *target, void *facts)
     return !tor_facts_forbid(facts, target);
 }
 
+static bool mentions(struct span text, const char *word)
+{
+    for (size_t i = 0; i + strlen(word) <= text.len; i++)
+        if (strncasecmp(text.data + i, word, strlen(word)) == 0)
+            return true;
+    return false;
+}
+
+/* What tor answers never or twice, or crashes of (control-protocol 2.5, 7.6, 7.20). */
+static void check_hazards(const struct command *command)
+{
+    struct span arguments = command->arguments, rest = command->arguments, word;
+    enum keyword_id id = command->keyword->id;
+
+    ORACLE(id != KEYWORD_ADD_ONION || !mentions(arguments, " ClientAuth="), "ClientAuth= at tor");
+    ORACLE(id != KEYWORD_HSPOST || mentions(arguments, "HSADDRESS="), "no HSADDRESS= at tor");
+    ORACLE(id != KEYWORD_SETCIRCUITPURPOSE || mentions(arguments, "purpose="), "tor crashes");
+    while (id == KEYWORD_ONION_CLIENT_AUTH_ADD && words_next(&rest, &word))
+        ORACLE(!mentions(span_first(word, 11), "ClientName=") || word.len <= 11 + 16,
+               "a long ClientName= at tor");
+}
+
+/* The question that tor-browser-mode needs: the space at the end is its mark. */
+static bool is_probe(const struct harness *h, const struct command *command)
+{
+    return h->follows_streams && command->keyword->id == KEYWORD_GETINFO &&
+           span_equals(command->arguments, SPAN("stream-status "));
+}
+
+/* Finds what allows the command; nothing before it is sent any more. */
+static const struct expected *take_expected(struct harness *h, const struct command *command)
+{
+    ORACLE(!(command->keyword->flags & KEYWORD_IS_LOCAL), "tor got a command that is ours");
+    while (h->next_sent < h->expected_count && !is_expected(&h->expected[h->next_sent], command))
+        h->next_sent++;
+    ORACLE(h->next_sent < h->expected_count, "tor got a command that nobody allowed");
+    struct expected *expected = &h->expected[h->next_sent++];
+    expected->is_sent = true;
+    return expected;
+}
+
 static void tor_gets(struct harness *h, const struct command *command)
 {
+    const struct expected *expected = NULL;
+
     ORACLE(command->defect == COMMAND_SOUND, "tor got a line that is no command");
     if (tor_gets_login(h, command))
         return;
-    if (h->follows_streams && command->keyword->id == KEYWORD_GETINFO &&
-        span_equals(command->arguments, SPAN("stream-status "))) {
-        model_answer(h, command);
-        return;
+    if (command->keyword->id == KEYWORD_SETEVENTS)
+        check_events(h, command);
+    if (!is_resubscription(h, command) && !is_probe(h, command)) {
+        expected = take_expected(h, command);
+        check_onions(h, command, expected);
     }
-    if (!is_resubscription(h, command)) {
-        ORACLE(!(command->keyword->flags & KEYWORD_IS_LOCAL), "tor got a command that is ours");
-        while (h->next_sent < h->expected_count &&
-               !is_expected(&h->expected[h->next_sent], command))
-            h->next_sent++;
-        ORACLE(h->next_sent < h->expected_count, "tor got a command that nobody allowed");
-        h->expected[h->next_sent++].is_sent = true;
-    }
-    h->first_after_login = false;
-    check_onions(h, command);
+    check_hazards(command);
+    h->first_after_login = h->first_after_login && is_probe(h, command);
     ORACLE(command->keyword->id != KEYWORD_ADD_ONION ||
                add_onion_each_target(command->arguments, target_is_free, &h->facts),
            "an onion service that points at tor or at us");
-    model_answer(h, command);
+    model_answer(h, command, expected);
 }
 
 void oracle_take_tor(struct harness *h, size_t len)
@@ -321,6 +423,7 @@ void oracle_take_tor(struct harness *h, size_t len)
 
     ORACLE(output.len <= TO_TOR_MAX, "tor's buffer grows without bound");
     size_t taken = bytes.len;
+    frame_tor(&h->tor_frame, bytes);
     buf_init(&canonical, TO_TOR_MAX);
     for (size_t i = 0; i < taken; i++) {
         struct span byte = {bytes.data + i, 1};
