@@ -152,6 +152,7 @@ struct run {
     bool is_probe; /* replies are those to the program's own question */
     bool is_first; /* the first of them */
     bool in_event;
+    bool in_block;   /* of what is passed on */
     struct span key; /* of the status whose entries come; empty: none */
     struct buf out;
 };
@@ -220,6 +221,9 @@ static void check_reply(struct run *run, const struct reply_line *line)
     require(count <= OWN_STATUS_MAX_LINES);
     for (size_t i = 0; i < count; i++) {
         struct span entry = span_from(lines[i].text, run->key.len);
+        bool is_data = lines[i].kind == REPLY_DATA_LINE || lines[i].kind == REPLY_DATA_END;
+        require(is_data == run->in_block);
+        run->in_block = lines[i].kind == REPLY_DATA || lines[i].kind == REPLY_DATA_LINE;
         reply_write(&run->out, lines[i].wire);
         if (run->key.len == 0)
             continue;
