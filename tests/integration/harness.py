@@ -35,6 +35,7 @@ KEY = b"A" * 86 + b"=="
 REPORTS = ("AddressSanitizer", "LeakSanitizer", "UndefinedBehaviorSanitizer", "runtime error:")
 
 _base = None
+_keeper = None
 
 
 def scaled(seconds):
@@ -55,6 +56,15 @@ def fresh_dir(prefix="d", mode=0o700):
     path = tempfile.mkdtemp(prefix=prefix, dir=scratch())
     os.chmod(path, mode)
     return path
+
+
+def keeper():
+    """The pid of a process that ends when this one does, however that comes about."""
+    global _keeper
+    if _keeper is None:
+        _keeper = subprocess.Popen(["cat"], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL)
+        atexit.register(_keeper.communicate)
+    return _keeper.pid
 
 
 def write(path, content, mode=0o600):
@@ -542,11 +552,12 @@ class RealTor:
         self.start()
 
     def _configuration(self, auth):
-        # Owned by our parent, as a last resort: stem takes over a tor that is owned by its own process.
+        # As a last resort it ends with us. Not owned by ourselves: stem takes over a tor that is owned
+        # by its own process; nor by our parent, which may end before.
         lines = ["DataDirectory %s/data" % self.directory, "DisableNetwork 1", "SocksPort 0",
                  "ControlSocket unix:%s RelaxDirModeCheck" % self.path, "RunAsDaemon 0",
                  "SafeLogging 0", "Log notice stdout", "AvoidDiskWrites 1",
-                 "__OwningControllerProcess %d" % os.getppid()]
+                 "__OwningControllerProcess %d" % keeper()]
         if self.tcp:
             lines += ["ControlPort 127.0.0.1:auto", "ControlPortWriteToFile " + self.port_file]
         if auth == "cookie":
