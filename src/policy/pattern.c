@@ -8,8 +8,8 @@
  * small stack; where that is too small the interpreter tries again under the same limits, with
  * match data of its own, because the interpreter keeps the memory that one match needed.
  *
- * Most patterns of most profiles need no PCRE2: a literal one is compared, and one that begins with
- * literal text is run only where the subject begins with it. */
+ * Most patterns of most profiles need no PCRE2: a literal one is compared, and others are run only
+ * where the subject has the literal text that every match must have. */
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include "pattern.h"
 
@@ -22,6 +22,7 @@
 
 #define PATTERN_MAX_LENGTH 16384
 #define PATTERN_MAX_NESTING 100
+#define PART_MAX 16 /* more would be no help, and cost more on a text that is made to cost */
 
 /* Whatever is special somewhere in a pattern. */
 #define SPECIAL_CHARACTERS "\\^$.|?*+()[]{}"
@@ -33,6 +34,7 @@
 struct pattern {
     char *text;
     struct span prefix; /* of text: every match begins with it; a literal: all of it */
+    struct span part;   /* of text: every match has it somewhere behind that */
     pcre2_code *code;   /* NULL: a literal, and so are the next two */
     pcre2_match_context *limits;
     pcre2_match_data *match_data; /* for compiled code only */
@@ -46,6 +48,11 @@ struct scan {
     size_t at;
     bool in_class;
     struct buf *error;
+    size_t depth;       /* of groups */
+    size_t run;         /* where the characters begin that stand for themselves and for no other */
+    bool has_branches;  /* outside of groups: then no text is in every match */
+    struct span prefix; /* the run at the beginning */
+    struct span part;   /* the longest one behind it */
 };
 
 static bool refuse(struct scan *scan, const char *reason)
@@ -106,6 +113,11 @@ static bool scan_hex_escape(struct scan *scan)
     return true;
 }
 
+static bool is_octal(char c)
+{
+    return c >= '0' && c <= '7';
+}
+
 /* \1 to \9 are back references to both, \0 and three octal digits a character to both; what two
  * digits mean depends on the number of groups. */
 static bool scan_number_escape(struct scan *scan)
@@ -116,6 +128,8 @@ static bool scan_number_escape(struct scan *scan)
         return refuse(scan, "a backslash and several digits can be read in two ways; write "
                             "(?P=name) for a group or \\xHH for a character");
     scan->at += 2;
+    for (int i = 0; first == '0' && i < 2 && is_octal(char_at(scan, scan->at)); i++)
+        scan->at++;
     return true;
 }
 
@@ -196,8 +210,10 @@ static bool scan_brace(struct scan *scan)
     size_t tail = digits + (rest.data[digits] == ',');
     while (ascii_is_digit(rest.data[tail]))
         tail++;
-    if (digits > 0 && tail == end)
+    if (digits > 0 && tail == end) {
+        scan->at += end + 1;
         return true;
+    }
     scan->at--;
     return refuse(scan, "this count is read in different ways; write {0,n} for at most n, or \\{ "
                         "for the character");
@@ -266,34 +282,57 @@ static bool scan_char(struct scan *scan)
     return true;
 }
 
-static bool scan_text(struct span text, size_t *column_out, struct buf *error)
+/* A run of literal characters ends before the one at `end`. If that is a special one, the last of
+ * the run does not count: "ab?" and "ab(?#)*" match without it. */
+static void end_run(struct scan *scan, size_t end)
 {
-    struct scan scan = {.text = text, .error = error};
+    size_t len = end - scan->run;
 
-    if (text.len > PATTERN_MAX_LENGTH) {
-        *column_out = PATTERN_MAX_LENGTH;
-        buf_printf(error, "the pattern is longer than %d bytes", PATTERN_MAX_LENGTH);
-        return false;
-    }
-    while (scan.at < text.len) {
-        if (!scan_char(&scan)) {
-            *column_out = scan.at;
-            return false;
-        }
-    }
-    return true;
+    len -= len > 0 && end < scan->text.len;
+    struct span run = span_first(span_from(scan->text, scan->run), len);
+    if (scan->run == 0)
+        scan->prefix = run;
+    else if (run.len > scan->part.len)
+        scan->part = run;
 }
 
-/* How much of the text's beginning is also the beginning of everything that it matches. The
- * character before a special one does not count: "ab?" and "ab(?#)*" match without it. Nor does
- * anything where there may be branches. */
-static size_t literal_length(const char *text)
+/* Takes into account what stood at `before`. What is inside of groups may be optional. */
+static void note_literal(struct scan *scan, size_t before, bool was_in_class)
 {
-    size_t len = strcspn(text, SPECIAL_CHARACTERS);
+    char c = scan->text.data[before];
+    bool is_literal = !was_in_class && scan->depth == 0 && !strchr(SPECIAL_CHARACTERS, c);
 
-    if (text[len] == '\0')
-        return len;
-    return len > 0 && !strchr(text, '|') ? len - 1 : 0;
+    if (!was_in_class && c == '|' && scan->depth == 0)
+        scan->has_branches = true;
+    if (!was_in_class && c == '(')
+        scan->depth++;
+    if (!was_in_class && c == ')' && scan->depth > 0)
+        scan->depth--;
+    if (is_literal)
+        return;
+    if (before > scan->run || before == 0)
+        end_run(scan, before);
+    scan->run = scan->at;
+}
+
+static bool scan_text(struct scan *scan, size_t *column_out)
+{
+    if (scan->text.len > PATTERN_MAX_LENGTH) {
+        *column_out = PATTERN_MAX_LENGTH;
+        buf_printf(scan->error, "the pattern is longer than %d bytes", PATTERN_MAX_LENGTH);
+        return false;
+    }
+    while (scan->at < scan->text.len) {
+        size_t before = scan->at;
+        bool was_in_class = scan->in_class;
+        if (!scan_char(scan)) {
+            *column_out = scan->at;
+            return false;
+        }
+        note_literal(scan, before, was_in_class);
+    }
+    end_run(scan, scan->text.len);
+    return true;
 }
 
 static void append_pcre2_message(struct buf *error, int code)
@@ -361,13 +400,19 @@ static void prepare_matching(struct pattern *pattern)
 struct pattern *pattern_compile(const char *text, size_t *column_out, struct buf *error)
 {
     struct span span = span_from_string(text);
+    struct pattern *pattern = mem_zalloc(1, sizeof *pattern);
 
     *column_out = 0;
-    if (!scan_text(span, column_out, error))
-        return NULL;
-    struct pattern *pattern = mem_zalloc(1, sizeof *pattern);
     pattern->text = mem_copy_string(span);
-    pattern->prefix = span_make(pattern->text, literal_length(text));
+    struct scan scan = {.text = span_make(pattern->text, span.len), .error = error};
+    if (!scan_text(&scan, column_out)) {
+        pattern_free(pattern);
+        return NULL;
+    }
+    if (!scan.has_branches) {
+        pattern->prefix = scan.prefix;
+        pattern->part = span_first(scan.part, PART_MAX);
+    }
     if (pattern->prefix.len == span.len)
         return pattern;
     pattern->code = compile_text(span, column_out, error);
@@ -465,12 +510,30 @@ static bool budget_take(struct pattern_budget *budget)
     return !budget->is_spent;
 }
 
+/* Lines are short, so the plain way is faster than memmem with its tables. */
+static bool has_part(const struct pattern *pattern, struct span text)
+{
+    struct span part = pattern->part;
+    struct span rest = span_from(text, pattern->prefix.len);
+
+    if (part.len == 0)
+        return true;
+    while (rest.len >= part.len) {
+        size_t last = rest.len - part.len;
+        rest = span_from(rest, span_find(span_first(rest, last + 1), part.data[0]));
+        if (span_starts_with(rest, part))
+            return true;
+        rest = span_from(rest, 1);
+    }
+    return false;
+}
+
 enum pattern_result pattern_try(const struct pattern *pattern, struct span subject,
                                 struct pattern_budget *budget, struct captures *captures_out)
 {
     struct span text = subject.len ? subject : span_make("", 0);
 
-    if (!span_starts_with(text, pattern->prefix))
+    if (!span_starts_with(text, pattern->prefix) || !has_part(pattern, text))
         return PATTERN_NO_MATCH;
     if (pattern_is_literal(pattern))
         return match_literal(pattern, text, captures_out);

@@ -49,7 +49,7 @@ enum pattern_result pattern_match(const struct pattern *pattern, struct span sub
                                   struct captures *captures_out);
 
 /* As pattern_match, and takes one off the budget if PCRE2 has to be asked (a literal pattern, or
- * text that does not begin as all matches begin, costs nothing). Nothing left: PATTERN_LIMIT, and
+ * text without what all matches have, costs nothing). Nothing left: PATTERN_LIMIT, and
  * is_spent. `budget` may be NULL: any number. */
 enum pattern_result pattern_try(const struct pattern *pattern, struct span subject,
                                 struct pattern_budget *budget, struct captures *captures_out);

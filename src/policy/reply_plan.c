@@ -462,7 +462,7 @@ static void plan_pass_part(struct reply_plan *plan, const struct reply_line *lin
         return;
     }
     const struct line_rules *list = plan->key_rule ? &plan->key_rule->response : NULL;
-    struct plan_rules own = {&list, list ? 1 : 0, list && list->drop_unmatched};
+    struct plan_rules own = {&list, list && list->count > 0, list && list->drop_unmatched};
     plan_pass(plan, &own, line, variables, out);
 }
 

@@ -45,16 +45,14 @@ static enum rewrite_result rewrite_expand(const struct line_rule *rule,
     return rewrite_keeps_framing(line, buf_span(out)) ? REWRITE_LINE : REWRITE_WITHHOLD;
 }
 
-enum rewrite_result rewrite_line_by(const struct line_rules *rules, const struct reply_line *line,
-                                    const struct template_variables *variables, struct buf *out,
-                                    const struct line_rule **rule_out)
+/* The first pattern that matches, or hits a limit. */
+static enum rewrite_result rewrite_by_first(const struct line_rules *rules,
+                                            const struct reply_line *line,
+                                            const struct template_variables *variables,
+                                            struct buf *out, const struct line_rule **rule_out)
 {
     struct captures captures;
 
-    *rule_out = NULL;
-    buf_reset(out);
-    if (line->kind == REPLY_DATA_END)
-        return REWRITE_UNMATCHED;
     for (size_t i = 0; i < rules->count; i++) {
         enum pattern_result match = pattern_match(rules->items[i].pattern, line->wire, &captures);
         if (match == PATTERN_NO_MATCH)
@@ -68,6 +66,18 @@ enum rewrite_result rewrite_line_by(const struct line_rules *rules, const struct
         return result;
     }
     return REWRITE_UNMATCHED;
+}
+
+enum rewrite_result rewrite_line_by(const struct line_rules *rules, const struct reply_line *line,
+                                    const struct template_variables *variables, struct buf *out,
+                                    const struct line_rule **rule_out)
+{
+    *rule_out = NULL;
+    buf_reset(out);
+    /* Most replies meet no rule at all, and some have thousands of lines. */
+    if (rules->count == 0 || line->kind == REPLY_DATA_END)
+        return REWRITE_UNMATCHED;
+    return rewrite_by_first(rules, line, variables, out, rule_out);
 }
 
 enum rewrite_result rewrite_line(const struct line_rules *rules, const struct reply_line *line,

@@ -2,6 +2,7 @@
  * is printable if all that goes into it is.
  *
  * Input: the pattern, a line break, the template, a line break, the subject. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "ascii.h"
@@ -54,6 +55,24 @@ static struct pattern *compile_pattern(const char *text)
     return pattern;
 }
 
+/* A pattern means the same inside a group, where none of its text is taken for literal. */
+static void check_in_group(const char *text, struct span subject, enum pattern_result result)
+{
+    struct buf error;
+    size_t column = 0;
+    char *grouped_text = mem_printf("(?:%s)", text);
+
+    buf_init(&error, 1 << 20);
+    struct pattern *grouped = pattern_compile(grouped_text, &column, &error);
+    if (grouped) {
+        enum pattern_result expected = pattern_match(grouped, subject, NULL);
+        require(result == expected || expected == PATTERN_LIMIT || result == PATTERN_LIMIT);
+    }
+    pattern_free(grouped);
+    free(grouped_text);
+    buf_clear(&error);
+}
+
 static struct template *compile_template(const char *text, size_t captures)
 {
     struct buf error;
@@ -101,6 +120,7 @@ static void check(const struct pattern *pattern, const char *text, struct span s
     if (pattern_is_literal(pattern))
         require((result == PATTERN_MATCH) ==
                 span_equals(subject, span_from_string(pattern_text(pattern))));
+    check_in_group(pattern_text(pattern), subject, result);
     if (result == PATTERN_MATCH) {
         check_captures(pattern, subject, &captures);
         if (template)

@@ -499,7 +499,7 @@ Test(pattern, is_literal)
     }
 }
 
-/* Begin with literal text that not all they match begins with. */
+/* Begin with literal text, which not all that they match begins with. */
 static const struct {
     const char *pattern;
     const char *subject;
@@ -525,6 +525,21 @@ static const struct {
     {"abc]", "abc]", PATTERN_MATCH},
     {"abc}", "abc}", PATTERN_MATCH},
     {"(?<=abc)d", "abcd", PATTERN_NO_MATCH},
+    /* And have literal text somewhere. */
+    {"(.*)guard1=(.*)", "250-guard1=x", PATTERN_MATCH},
+    {"(.*)guard1=(.*)", "250-guard=x", PATTERN_NO_MATCH},
+    {"(.*)guard?=(.*)", "250-guar=x", PATTERN_MATCH},
+    {".*ab{0,12}c", "xac", PATTERN_MATCH},
+    {".*ab{0,12}", "a", PATTERN_MATCH},
+    {".\\0612*", "x1", PATTERN_MATCH},
+    {".\\x612*", "xa", PATTERN_MATCH},
+    {".*(?:abc)?", "x", PATTERN_MATCH},
+    {".*(?#abc)", "x", PATTERN_MATCH},
+    {".*[abc]*", "x", PATTERN_MATCH},
+    {".*abc|x", "x", PATTERN_MATCH},
+    {"ab.*ab", "ab", PATTERN_NO_MATCH},
+    {"a.*abc", "abc", PATTERN_NO_MATCH},
+    {"aa.*ab", "aab", PATTERN_NO_MATCH},
 };
 
 Test(pattern, literal_beginning)
@@ -586,8 +601,9 @@ Test(pattern, means_the_same_inside_a_group)
 {
     static const char *const pieces[] = {
         "a", "b",   "ab",    "a", "b",    "(",     ")",    "(?:",   "(?=",   "?",   "*", "+?",
-        "|", "{2}", "{0,1}", ".", "[ab]", "[^a|]", "[]|]", "(?#|)", "\\x61", "\\|", "^", "$"};
-    static const char *const letters[] = {"a", "b", "ab", "|", "]"};
+        "|", "{2}", "{0,1}", ".", "[ab]", "[^a|]", "[]|]", "(?#|)", "\\x61", "\\|", "^", "$",
+        "1", "12",  "{0,12}", ".*", "[12]", "\\061"};
+    static const char *const letters[] = {"a", "b", "ab", "|", "]", "1", "12"};
     size_t compiled = 0, matched = 0;
     unsigned seed = 1;
     struct buf text, subject, error;
@@ -595,7 +611,7 @@ Test(pattern, means_the_same_inside_a_group)
     buf_init(&text, 1000);
     buf_init(&subject, 1000);
     buf_init(&error, 100000);
-    for (size_t round = 0; round < 20000; round++) {
+    for (size_t round = 0; round < 40000; round++) {
         size_t column;
         append_pieces(&text, &seed, pieces, COUNT(pieces), 6);
         char *in_group = mem_printf("(?:%s)", buf_span(&text).data);
