@@ -21,11 +21,6 @@
 /* And of larger storage than this what is not needed, when less than an eighth of it is in use. */
 #define BUF_LARGE 32768
 
-void buf_init(struct buf *buf, size_t max)
-{
-    *buf = (struct buf){.max = max};
-}
-
 void buf_clear(struct buf *buf)
 {
     free(buf->data);
@@ -47,11 +42,6 @@ void buf_reset(struct buf *buf)
     buf->start = 0;
     buf->len = 0;
     buf->overflow = false;
-}
-
-struct span buf_span(const struct buf *buf)
-{
-    return span_make(buf->len ? buf->data + buf->start : "", buf->len);
 }
 
 /* Puts the stored bytes into another block. */

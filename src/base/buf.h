@@ -21,7 +21,10 @@ struct buf {
 };
 
 /* An empty buffer that may hold up to `max` bytes. Allocates nothing yet. */
-void buf_init(struct buf *buf, size_t max);
+static inline void buf_init(struct buf *buf, size_t max)
+{
+    *buf = (struct buf){.max = max};
+}
 
 /* Frees the storage; the buffer is empty again, with the same maximum and overflow cleared. */
 void buf_clear(struct buf *buf);
@@ -33,7 +36,10 @@ void buf_wipe(struct buf *buf);
 void buf_reset(struct buf *buf);
 
 /* The stored bytes; borrowed until the next call that changes the buffer. */
-struct span buf_span(const struct buf *buf);
+static inline struct span buf_span(const struct buf *buf)
+{
+    return span_make(buf->len ? buf->data + buf->start : "", buf->len);
+}
 
 /* Appends; false (and overflow set) if the maximum would be passed. `text` may not point into the
  * buffer itself. */

@@ -1,4 +1,4 @@
-/* The one clock of the shell, which never jumps. */
+/* The clocks of the shell, which never jump. */
 #ifndef OG_CLOCK_H
 #define OG_CLOCK_H
 
@@ -11,6 +11,15 @@ static inline uint64_t clock_monotonic_us(void)
     struct timespec now;
 
     clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+}
+
+/* How much of the processor this thread has had. */
+static inline uint64_t clock_processor_us(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
     return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
 }
 

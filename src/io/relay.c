@@ -98,7 +98,7 @@ static void relay_lose_client(struct relay *relay)
 /* Gives input to the session; what it does not take is held, and nothing is read meanwhile. */
 static void relay_take_input(struct relay *relay, struct span bytes)
 {
-    uint64_t began = clock_monotonic_us();
+    uint64_t began = relay_begin_turn(relay);
     size_t taken = session_client_input(relay->session, bytes);
 
     relay_charge(relay, began, RELAY_TURN_US);
@@ -156,7 +156,7 @@ static void relay_on_client_stalled(evutil_socket_t fd, short what, void *contex
 
 static void relay_offer_held(struct relay *relay)
 {
-    uint64_t began = clock_monotonic_us();
+    uint64_t began = relay_begin_turn(relay);
     size_t taken = session_client_input(relay->session, buf_span(&relay->held));
 
     relay_charge(relay, began, RELAY_TURN_US);

@@ -31,6 +31,7 @@ struct tcp_clients;
  * for a multiple of the time: what is left belongs to the others. */
 #define RELAY_TURN_US 1000
 #define RELAY_TOR_TURN_US 10000 /* a full read of tor's answers through many patterns */
+#define RELAY_TURN_EXACT_US 500 /* so exactly it is known what a turn took of the processor */
 #define RELAY_REST_FACTOR 4
 #define RELAY_REST_MAX_US 5000000
 
@@ -55,6 +56,8 @@ struct relay_host {
     unsigned long long last_number;
     size_t held;                    /* of max_held */
     uint64_t memory_quiet_until_ms; /* no line in the log before */
+    uint64_t marked_us;             /* a moment, */
+    uint64_t marked_processor_us;   /* and what of the processor we had had until then */
     struct relay *first;            /* all that are open */
     struct relay *parked;           /* closed, freed when the loop turns */
     struct event reaper;            /* which does that */

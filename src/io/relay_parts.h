@@ -121,7 +121,11 @@ void relay_log_limit(struct relay *relay, const char *text);
 
 /* --- relay_turn.c --- */
 
-/* Charges its user for a turn that began at `began_us` and may take `free_us` without a rest. */
+/* A turn begins; when, for relay_charge. */
+uint64_t relay_begin_turn(struct relay *relay);
+
+/* Charges its user for a turn that began at `began_us` and may take `free_us` of the processor
+ * without a rest. */
 void relay_charge(struct relay *relay, uint64_t began_us, uint64_t free_us);
 
 /* How long its user still has to rest; 0: not at all. */

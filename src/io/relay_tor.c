@@ -86,7 +86,7 @@ static void relay_tor_read(struct relay *relay)
     if (len > 0) {
         relay_tor_quick_ack(relay);
         event_del(&relay->tor_silent); /* relay_tor_arm starts it anew */
-        uint64_t began = clock_monotonic_us();
+        uint64_t began = relay_begin_turn(relay);
         session_tor_input(relay->session, span_make(relay->host->input, (size_t)len));
         if (session_holds_secret(relay->session))
             mem_wipe(relay->host->input, (size_t)len);

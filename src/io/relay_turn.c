@@ -2,19 +2,39 @@
  *
  * One step looks at one read of one client, so everybody is served in between. Whoever's step takes
  * long rests, with all sessions of the same user, for a multiple of that time: what is left belongs
- * to the others, and many sessions buy no more than one. Sessions that have something to say while
- * their user rests stand in a queue, in which the one that made it rest comes last: so those of one
- * user have their turns one after the other, too. */
+ * to the others, and many sessions buy no more than one. What counts is time of the processor: on a
+ * busy machine we are interrupted, and nobody is to pay for that. As asking for it is dear, it is
+ * asked for now and then before a turn, and again only if the turn took long by the clock. Sessions
+ * that have something to say while their user rests stand in a queue, in which the one that made it
+ * rest comes last: so those of one user have their turns one after the other, too. */
 #include "clock.h"
 #include "relay_parts.h"
+
+uint64_t relay_begin_turn(struct relay *relay)
+{
+    struct relay_host *host = relay->host;
+    uint64_t now = clock_monotonic_us();
+
+    if (now - host->marked_us > RELAY_TURN_EXACT_US) {
+        host->marked_us = now;
+        host->marked_processor_us = clock_processor_us();
+    }
+    return now;
+}
 
 void relay_charge(struct relay *relay, uint64_t began_us, uint64_t free_us)
 {
     uint64_t now = clock_monotonic_us();
-    uint64_t rest = (now - began_us) * RELAY_REST_FACTOR;
+    uint64_t took = now - began_us;
 
-    if (now - began_us <= free_us)
+    if (took <= free_us)
         return;
+    uint64_t processor = clock_processor_us() - relay->host->marked_processor_us;
+    if (processor < took)
+        took = processor;
+    if (took <= free_us)
+        return;
+    uint64_t rest = took * RELAY_REST_FACTOR;
     relay->user->rest_until_us = now + (rest < RELAY_REST_MAX_US ? rest : RELAY_REST_MAX_US);
 }
 

@@ -36,7 +36,8 @@ struct plan_rules {
 
 struct reply_plan {
     const struct keyword *keyword;
-    struct plan_part *parts; /* owned */
+    struct plan_part first;  /* most plans have one part */
+    struct plan_part *parts; /* that one, or an array of its own */
     size_t count;
     size_t room;
     struct plan_rules all;
@@ -58,6 +59,8 @@ struct reply_plan *reply_plan_new(const struct keyword *keyword)
     struct reply_plan *plan = mem_zalloc(1, sizeof(*plan));
 
     plan->keyword = keyword;
+    plan->parts = &plan->first;
+    plan->room = 1;
     buf_init(&plan->scratch, REPLY_MAX_LINE);
     buf_init(&plan->probe, 2 * REPLY_MAX_LINE);
     return plan;
@@ -69,7 +72,8 @@ void reply_plan_free(struct reply_plan *plan)
         return;
     for (size_t i = 0; i < plan->count; i++)
         free(plan->parts[i].key);
-    free(plan->parts);
+    if (plan->parts != &plan->first)
+        free(plan->parts);
     free(plan->all.lists);
     free(plan->own.lists);
     buf_wipe(&plan->scratch);
@@ -95,12 +99,20 @@ static void plan_rules_add(struct plan_rules *rules, const struct line_rules *li
     rules->drop_unmatched = rules->drop_unmatched || list->drop_unmatched;
 }
 
+static void plan_grow(struct reply_plan *plan)
+{
+    bool is_first = plan->parts == &plan->first;
+
+    plan->room *= 2;
+    plan->parts = mem_resize(is_first ? NULL : plan->parts, plan->room, sizeof(plan->parts[0]));
+    if (is_first)
+        plan->parts[0] = plan->first;
+}
+
 void reply_plan_add(struct reply_plan *plan, struct span sent_key, const struct rule *rule)
 {
-    if (plan->count == plan->room) {
-        plan->room = plan->room ? plan->room * 2 : 2;
-        plan->parts = mem_resize(plan->parts, plan->room, sizeof(plan->parts[0]));
-    }
+    if (plan->count == plan->room)
+        plan_grow(plan);
     struct plan_part *part = &plan->parts[plan->count++];
     *part = (struct plan_part){
         .key = mem_copy_string(sent_key),

@@ -4,18 +4,25 @@
 #include <criterion/criterion.h>
 #include <stdint.h>
 #include <string.h>
+#include <time.h>
+
+#include "clock.h"
 
 #define SESSIONS 4
 
 static struct quota_user user;
+static struct relay_host host;
 static struct relay relays[SESSIONS];
 
 static void begin(void)
 {
     memset(&user, 0, sizeof user);
+    memset(&host, 0, sizeof host);
     memset(relays, 0, sizeof relays);
-    for (size_t i = 0; i < SESSIONS; i++)
+    for (size_t i = 0; i < SESSIONS; i++) {
+        relays[i].host = &host;
         relays[i].user = &user;
+    }
 }
 
 TestSuite(relay_turn, .init = begin);
@@ -100,15 +107,62 @@ Test(relay_turn, nobody_starves)
         cr_expect_eq(turns[i], 100 / SESSIONS, "session %zu had %u turns", i, turns[i]);
 }
 
-Test(relay_turn, charges)
+/* Until the processor's time, or the clock, has gone on by that. */
+static void work(uint64_t us)
 {
-    uint64_t now;
+    uint64_t end = clock_processor_us() + us;
 
-    relay_charge(&relays[0], 0, UINT64_MAX);
+    while (clock_processor_us() < end)
+        continue;
+}
+
+static void sleep_for(uint64_t us)
+{
+    struct timespec pause = {.tv_nsec = (long)us * 1000};
+
+    nanosleep(&pause, NULL);
+}
+
+Test(relay_turn, whoever_works_long_rests)
+{
+    uint64_t began = relay_begin_turn(&relays[0]);
+
+    work(3000);
+    relay_charge(&relays[0], began, UINT64_MAX);
     cr_expect_eq(user.rest_until_us, 0, "as long as that may be");
-    relay_charge(&relays[0], 0, 1);
-    now = user.rest_until_us;
-    cr_expect_gt(now, 0);
+    relay_charge(&relays[0], began, 1000);
+    cr_expect_geq(user.rest_until_us, clock_monotonic_us() + 1000, "longer than it worked");
     cr_expect_leq(relay_rest(&relays[1]), RELAY_REST_MAX_US, "his other sessions rest too");
     cr_expect_not(relay_take_turn(&relays[1]));
+}
+
+Test(relay_turn, the_longest_rest)
+{
+    /* As if it had worked for a minute. */
+    host.marked_processor_us = clock_processor_us() - 60000000;
+    relay_charge(&relays[0], clock_monotonic_us() - 60000000, 1000);
+    cr_expect_leq(relay_rest(&relays[0]), RELAY_REST_MAX_US);
+    cr_expect_gt(relay_rest(&relays[0]), RELAY_REST_MAX_US / 2);
+}
+
+/* As if the machine had been busy with something else. */
+Test(relay_turn, nobody_rests_for_being_interrupted)
+{
+    for (int turn = 0; turn < 10; turn++) {
+        uint64_t began = relay_begin_turn(&relays[0]);
+        sleep_for(20000);
+        relay_charge(&relays[0], began, 10000);
+        cr_expect_eq(user.rest_until_us, 0, "turn %d", turn);
+    }
+}
+
+/* What was worked before the turn is not counted, but for a little. */
+Test(relay_turn, only_the_turn_counts)
+{
+    relay_begin_turn(&relays[0]);
+    work(20000);
+    uint64_t began = relay_begin_turn(&relays[0]);
+    sleep_for(20000);
+    relay_charge(&relays[0], began, 10000);
+    cr_expect_eq(user.rest_until_us, 0);
 }
