@@ -248,8 +248,9 @@ static bool take_probe(struct run *run, const struct reply_line *line)
     if (line->kind != REPLY_DATA_LINE)
         entry = span_from(line->text, SPAN("stream-status=").len);
     is_shown = own_streams_take_status(run->own, line, run->is_first);
+    /* tor's own entries have no space in front. */
     struct span rest = entry;
-    if (!is_shown || line->kind == REPLY_DATA_END ||
+    if (!is_shown || line->kind == REPLY_DATA_END || span_starts_with(rest, SPAN(" ")) ||
         !span_to_number(next_word(&rest), ULONG_MAX, &id))
         return is_shown;
     next_word(&rest);
