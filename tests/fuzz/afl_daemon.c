@@ -74,13 +74,15 @@ static char *place(const char *name, char path[108])
     return path;
 }
 
+/* In one step: a reload may come at any moment, and an empty file means that there is no profile. */
 static void put(const char *name, const char *text)
 {
-    char path[108];
-    FILE *file = fopen(place(name, path), "w");
+    char path[108], new[108];
+    FILE *file = fopen(place("new", new), "w");
 
     ORACLE(file && fputs(text, file) >= 0 && fclose(file) == 0, "cannot write a file");
-    chmod(path, 0644);
+    chmod(new, 0644);
+    ORACLE(rename(new, place(name, path)) == 0, "cannot put a file in its place");
 }
 
 static struct sockaddr_un socket_address(const char *name)
