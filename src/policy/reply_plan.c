@@ -21,6 +21,8 @@ enum plan_state {
     PLAN_OVER,    /* last line seen, or misfit */
 };
 
+#define PLAN_BLOCK 32 /* what a small block of memory takes beside its bytes, at most */
+
 struct plan_part {
     char *key; /* owned */
     size_t key_len;
@@ -40,6 +42,7 @@ struct reply_plan {
     struct plan_part *parts; /* that one, or an array of its own */
     size_t count;
     size_t room;
+    size_t keys_held; /* bytes of memory of the keys */
     struct plan_rules all;
     bool has_whole; /* a part without key: what tor sends cannot be told apart by key */
     enum plan_state state;
@@ -81,6 +84,13 @@ void reply_plan_free(struct reply_plan *plan)
     free(plan);
 }
 
+size_t reply_plan_held(const struct reply_plan *plan)
+{
+    return sizeof *plan + plan->room * sizeof plan->parts[0] + plan->keys_held +
+           (plan->all.count + plan->own.count) * sizeof plan->all.lists[0] + plan->scratch.cap +
+           plan->probe.cap;
+}
+
 static bool plan_part_is_local(const struct plan_part *part)
 {
     return part->rule && part->rule->reply;
@@ -119,6 +129,7 @@ void reply_plan_add(struct reply_plan *plan, struct span sent_key, const struct 
         .key_len = sent_key.len,
         .rule = rule,
     };
+    plan->keys_held += sent_key.len + PLAN_BLOCK;
     if (plan_part_is_local(part))
         return;
     plan->has_whole = plan->has_whole || sent_key.len == 0;

@@ -22,6 +22,9 @@ struct reply_plan;
 struct reply_plan *reply_plan_new(const struct keyword *keyword);
 void reply_plan_free(struct reply_plan *plan);
 
+/* Bytes of memory that it takes; more while a reply is being read. */
+size_t reply_plan_held(const struct reply_plan *plan);
+
 /* Adds the next key in the client's order. `sent_key`: the key as sent to tor, copied; empty data
  * for a command that is judged as a whole (one part for all). `rule` may be NULL (confs). A rule
  * with `reply` is a part that tor is not asked for. */

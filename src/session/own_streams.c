@@ -124,6 +124,16 @@ void own_streams_free(struct own_streams *own)
     free(own);
 }
 
+size_t own_streams_held(const struct own_streams *own)
+{
+    if (!own)
+        return 0;
+    return sizeof *own + own->closed.cap +
+           (own->streams.capacity + own->circuits.capacity + own->foreign.capacity +
+            own->occupied.capacity) *
+               sizeof(struct entry);
+}
+
 /* --- circuits --- */
 
 /* Half of the circuits that no open stream is on, the older ones. */

@@ -27,6 +27,9 @@ struct own_streams;
 struct own_streams *own_streams_new(const struct stream_source *client);
 void own_streams_free(struct own_streams *own); /* NULL allowed */
 
+/* Bytes of memory that it takes. NULL allowed. */
+size_t own_streams_held(const struct own_streams *own);
+
 /* The connection to tor is gone: another tor's ids mean other streams. */
 void own_streams_reset(struct own_streams *own);
 

@@ -30,6 +30,18 @@ static void pending_free(struct pending *pending)
     free(pending);
 }
 
+size_t pending_held(const struct pending_queue *queue)
+{
+    size_t held = 0;
+
+    for (const struct pending *p = queue->head; p; p = p->next) {
+        held += sizeof *p + p->text.cap + p->data.cap + event_set_held(p->events);
+        if (p->plan)
+            held += reply_plan_held(p->plan);
+    }
+    return held;
+}
+
 struct pending *pending_push(struct pending_queue *queue, enum pending_kind kind,
                              const struct keyword *keyword)
 {

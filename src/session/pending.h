@@ -59,6 +59,9 @@ struct pending_queue {
 
 struct pending *pending_push(struct pending_queue *queue, enum pending_kind kind,
                              const struct keyword *keyword);
+/* Bytes of memory that the queue takes. */
+size_t pending_held(const struct pending_queue *queue);
+
 /* Puts one before all others. */
 struct pending *pending_push_front(struct pending_queue *queue, enum pending_kind kind,
                                    const struct keyword *keyword);

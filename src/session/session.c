@@ -226,14 +226,14 @@ bool session_has_pending(const struct session *session)
 size_t session_held(const struct session *session)
 {
     const struct command_reader *client = &session->client_reader;
-    size_t held = session->outbox.buf.cap + session->to_tor.cap + client->lines.partial.cap +
-                  client->header.cap + client->data.cap + session->tor_reader.lines.partial.cap +
-                  session->filter.held.cap + session->filter.scratch.cap +
-                  session->own_status.first.cap;
 
-    for (const struct pending *p = session->pending.head; p; p = p->next)
-        held += p->text.cap + p->data.cap;
-    return held;
+    return session->outbox.buf.cap + session->to_tor.cap + client->lines.partial.cap +
+           client->header.cap + client->data.cap + session->tor_reader.lines.partial.cap +
+           session->filter.held.cap + session->filter.scratch.cap +
+           session->own_status.first.cap + session->own_status.header.cap +
+           own_streams_held(session->own) + event_set_held(session->events) +
+           session->services.count * sizeof(struct onion_address) +
+           session->fetches.count * sizeof(struct onion_fetch) + pending_held(&session->pending);
 }
 
 bool session_holds_secret(const struct session *session)

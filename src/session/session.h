@@ -108,7 +108,8 @@ bool session_is_at_limit(const struct session *session, enum session_limit limit
 /* Whether commands of the client's have no answer yet. */
 bool session_has_pending(const struct session *session);
 
-/* Bytes of memory that its buffers take; the session itself is small beside them. */
+/* Bytes of memory that it takes for what client and tor have said; the session itself is not
+ * counted. */
 size_t session_held(const struct session *session);
 
 /* --- tor's side --- */

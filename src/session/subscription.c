@@ -44,6 +44,11 @@ void event_set_remove_withheld(struct event_set *set, const struct policy_view *
     set->count = kept;
 }
 
+size_t event_set_held(const struct event_set *set)
+{
+    return set ? sizeof *set + set->count * sizeof(const struct event_rule *) : 0;
+}
+
 void event_set_free(struct event_set *set)
 {
     if (!set)

@@ -23,6 +23,9 @@ struct event_set *event_set_from_arguments(const struct policy_view *view, struc
 void event_set_remove_withheld(struct event_set *set, const struct policy_view *view);
 void event_set_free(struct event_set *set); /* NULL allowed */
 
+/* Bytes of memory that it takes. NULL allowed. */
+size_t event_set_held(const struct event_set *set);
+
 /* The rule by which an event of that name is delivered, or NULL: it is dropped. NULL set allowed.
  */
 const struct event_rule *event_set_find(const struct event_set *set, struct span name);
