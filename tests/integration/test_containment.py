@@ -339,12 +339,13 @@ class Life(TestCase):
                               config="metrics-file: %s/og.prom\n" % folder)
         with Admin(gate, "watch") as watcher, gate.connect() as client:
             client.command(b"GETINFO address")
+            session = watcher.until(type="decision")["session"]
             for request in ("status", "metrics", "refusals", "reload", "complain profile=app on=yes",
-                            "complain profile=app on=no", "close session=1", "nothing"):
+                            "complain profile=app on=no", "close session=%d" % session, "nothing"):
                 with Admin(gate, request) as admin:
                     self.assertEqual(admin.items()[-1]["type"],
                                      "error" if request == "nothing" else "end", request)
-            watcher.until(type="session-ended")
+            watcher.until(type="session-ended", session=session)
         harness.wait_until(lambda: os.listdir(folder) == ["og.prom"], "the metrics")
         gate.stop()
         self.assertEqual(os.listdir(folder), [])
