@@ -6,11 +6,13 @@
 #include "clients.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "clock.h"
 #include "gate.h"
 #include "log.h"
+#include "mem.h"
 
 #define CLIENTS_NAME_MAX 64
 
@@ -19,31 +21,45 @@ static const char clients_unfit[] =
 
 /* --- no room --- */
 
-static void clients_turn_away(struct clients *clients, int fd, struct quota_user *user,
-                              enum quota_result result)
+static char *clients_full_text(const struct clients *clients, const char *name,
+                               const struct quota_user *user, enum quota_result result)
+{
+    if (result == QUOTA_FULL)
+        return mem_printf("a client of %s was turned away: %u sessions are open, which is the "
+                          "limit (limits: sessions)",
+                          name, clients->host->quota->sessions);
+    return mem_printf("a client of %s was turned away: it has %u sessions, which is the limit "
+                      "(limits: %s)",
+                      name, user->sessions,
+                      user->kind == QUOTA_ADDRESS ? "sessions-per-address" : "sessions-per-uid");
+}
+
+static void clients_say_full(const struct clients *clients, const struct quota_user *user,
+                             enum quota_result result)
 {
     char name[CLIENTS_NAME_MAX];
 
+    quota_user_describe(user, name, sizeof name);
+    char *text = clients_full_text(clients, name, user, result);
+    log_entry(LOG_LEVEL_WARNING, JOURNAL_ID_TURNED_AWAY, NULL, 0, text);
+    free(text);
+}
+
+static void clients_turn_away(struct clients *clients, int fd, struct quota_user *user,
+                              enum quota_result result)
+{
     if (result == QUOTA_FULL)
         clients->host->counters->at_sessions++;
+    else if (user->kind == QUOTA_ADDRESS)
+        clients->host->counters->at_address++;
     else
         clients->host->counters->at_user++;
     gate_turn_away(fd, result == QUOTA_FULL ? "551 Too many connections\r\n"
                                             : "551 Too many connections of this client\r\n");
-    quota_user_describe(user, name, sizeof name);
-    if (!log_limit_pass(&user->log, clock_monotonic_ms()))
-        relay_host_note_left_out(clients->host);
-    else if (result == QUOTA_FULL)
-        log_at(LOG_LEVEL_WARNING,
-               "a client of %s was turned away: %u sessions are open, which is "
-               "the limit (limits: sessions)",
-               name, clients->host->quota->sessions);
+    if (log_limit_pass(&user->log, clock_monotonic_ms()))
+        clients_say_full(clients, user, result);
     else
-        log_at(LOG_LEVEL_WARNING,
-               "a client of %s was turned away: it has %u sessions, which is "
-               "the limit (limits: %s)",
-               name, user->sessions,
-               user->kind == QUOTA_ADDRESS ? "sessions-per-address" : "sessions-per-uid");
+        relay_host_note_left_out(clients->host);
 }
 
 /* True: a session was taken. Otherwise the descriptor is closed. */

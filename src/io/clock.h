@@ -1,4 +1,4 @@
-/* The clocks of the shell, which never jump. */
+/* The clocks of the shell, which never jump; and that of the wall, for people only. */
 #ifndef OG_CLOCK_H
 #define OG_CLOCK_H
 
@@ -26,6 +26,15 @@ static inline uint64_t clock_processor_us(void)
 static inline uint64_t clock_monotonic_ms(void)
 {
     return clock_monotonic_us() / 1000;
+}
+
+/* Milliseconds since 1970. */
+static inline uint64_t clock_wall_ms(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_REALTIME, &now);
+    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
 static inline struct timeval clock_interval_us(uint64_t us)

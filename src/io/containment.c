@@ -7,6 +7,7 @@
 #include "containment.h"
 
 #include <linux/capability.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "contain.h"
@@ -110,6 +111,7 @@ static void find_places(struct containment_places *places, const struct containm
     containment_list_add_file(&places->readable, options->password_file);
     containment_list_add_file(&places->readable, tor.kind == TARGET_UNIX ? tor.path.data : NULL);
     containment_list_add(&places->writable, options->runtime_dir);
+    containment_list_add_folder_of(&places->writable, options->metrics_file);
     for (size_t i = 0; i < policy->index.profile_count; i++)
         containment_list_add_folder_of(&places->writable, policy->index.profiles[i]->socket.path);
 }
@@ -191,6 +193,7 @@ bool containment_enter(struct containment *containment, const struct containment
 
     if (strcmp(setup->options->containment, OPTIONS_CONTAINMENT_OFF) == 0) {
         log_at(LOG_LEVEL_WARNING, "containment is off: the daemon keeps all rights of its user");
+        snprintf(containment->summary, sizeof containment->summary, "off");
         return true;
     }
     containment->scene = (struct containment_scene){
@@ -201,8 +204,9 @@ bool containment_enter(struct containment *containment, const struct containment
     if (!enter_capabilities(containment, setup) || !enter_privileges(setup) ||
         !enter_files(containment, setup) || !enter_calls(setup, &has_calls))
         return false;
-    log_at(LOG_LEVEL_INFO, "containment: no_new_privs%s%s",
-           containment->places.in_force ? ", Landlock" : "", has_calls ? ", seccomp" : "");
+    snprintf(containment->summary, sizeof containment->summary, "no_new_privs%s%s",
+             containment->places.in_force ? ", Landlock" : "", has_calls ? ", seccomp" : "");
+    log_at(LOG_LEVEL_INFO, "containment: %s", containment->summary);
     return true;
 }
 

@@ -14,8 +14,11 @@
 #include "profile_dir.h"
 #include "upstream.h"
 
+#define CONTAINMENT_SUMMARY_MAX 64
+
 struct containment {
-    bool hides_clients; /* a later profile cannot look into processes any more */
+    char summary[CONTAINMENT_SUMMARY_MAX]; /* the layers that stand: "no_new_privs, seccomp" */
+    bool hides_clients;                    /* a later profile cannot look into processes any more */
     struct containment_scene scene;
     struct containment_places places;
 };

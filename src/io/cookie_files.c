@@ -18,6 +18,7 @@
 
 #include "mem.h"
 #include "secrets.h"
+#include "write_file.h"
 
 _Static_assert(TORAUTH_COOKIE_SIZE == TORAUTH_NONCE_SIZE, "a cookie is made as a nonce is");
 
@@ -70,42 +71,13 @@ static struct cookie_file *cookie_file_new(const char *runtime_dir, const struct
     return file;
 }
 
-static bool write_all(int fd, const uint8_t *bytes, size_t len)
-{
-    ssize_t written = write(fd, bytes, len);
-
-    if (written >= 0 && (size_t)written != len)
-        errno = EIO;
-    return written >= 0 && (size_t)written == len;
-}
-
-/* Under its final name it has its content and its rights from the first moment. */
-static bool cookie_file_fill(struct cookie_file *file, const char *path, int fd)
-{
-    bool has_owner = file->user != (uid_t)-1 || file->group != (gid_t)-1;
-
-    return write_all(fd, file->cookie.bytes, sizeof file->cookie.bytes) &&
-           fchmod(fd, file->mode) == 0 &&
-           (!has_owner || fchown(fd, file->user, file->group) == 0) &&
-           rename(path, file->path) == 0 && cookie_file_identify(file->path, &file->id);
-}
-
 /* False: errno says why. */
 static bool cookie_file_write(struct cookie_file *file)
 {
-    char *path = mem_printf("%s.new", file->path);
+    const struct write_file_rights rights = {file->mode, file->user, file->group};
+    struct span content = span_make((const char *)file->cookie.bytes, sizeof file->cookie.bytes);
 
-    unlink(path);
-    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-    bool done = fd >= 0 && cookie_file_fill(file, path, fd);
-    int error = errno;
-    if (fd >= 0)
-        close(fd);
-    if (fd >= 0 && !done)
-        unlink(path);
-    free(path);
-    errno = error;
-    return done;
+    return write_file(file->path, content, &rights) && cookie_file_identify(file->path, &file->id);
 }
 
 /* --- all of them --- */

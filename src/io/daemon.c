@@ -1,6 +1,5 @@
 /* The event loop and what hangs on it: one policy generation, the sockets that it asks for, the
- * relays, and signals. A reload builds the next generation whole and then swaps; sessions hold on
- * to theirs (design 3.1). One thread; nothing here waits but the loop itself. */
+ * relays, the admin's socket, and signals. One thread; nothing here waits but the loop itself. */
 #include "daemon.h"
 
 #include <errno.h>
@@ -14,22 +13,11 @@
 #include <unistd.h>
 
 #include "activation.h"
-#include "clients.h"
-#include "complain.h"
-#include "containment.h"
-#include "cookie_files.h"
-#include "gate.h"
-#include "listener_set.h"
+#include "clock.h"
+#include "daemon_parts.h"
 #include "log.h"
 #include "mem.h"
-#include "names.h"
-#include "notify.h"
-#include "peer.h"
 #include "peer_notice.h"
-#include "profile_dir.h"
-#include "relay.h"
-#include "secrets.h"
-#include "tcp_listener.h"
 
 #ifdef HAVE_CONFIG_H
 #include "config.h"
@@ -39,173 +27,25 @@
 #define DAEMON_SESSION_DESCRIPTORS 3
 /* Descriptors that are no session's: listeners, files being read, the loop's own. */
 #define DAEMON_SPARE_DESCRIPTORS 128
-#define DAEMON_SIGNALS 3
 
-struct daemon {
-    const struct options *options;
-    struct event_base *base;
-    struct event *signals[DAEMON_SIGNALS];
-    int runtime_lock;
-    struct policy *policy;
-    struct containment containment;
-    struct notify notify;
-    struct listener_set listeners;
-    struct cookie_files cookies;
-    struct upstream upstream;
-    struct peer_system peers;
-    struct secrets secrets;
-    struct torauth_secrets secrets_interface;
-    struct tor_facts facts;
-    struct onion_registry registry;
-    struct quota quota;
-    struct counters counters;
-    struct gate gate;
-    struct relay_host host;
-    struct clients clients;
-    struct tcp_listener tcp_listener;
-};
+/* --- signals --- */
 
-/* --- profiles --- */
-
-static struct profile_dirs daemon_profile_dirs(const struct options *options)
+static void daemon_on_reminder(evutil_socket_t fd, short what, void *context)
 {
-    struct profile_dirs dirs = profile_dirs_default;
-
-    if (options->profiles.count > 0) {
-        dirs.paths = (const char *const *)options->profiles.items;
-        dirs.count = options->profiles.count;
-        dirs.may_be_missing = false;
-    }
-    return dirs;
-}
-
-/* `daemon`: NULL for a check, whose result is the same on every machine. */
-static struct policy *daemon_load(const struct options *options, const struct daemon *daemon,
-                                  struct diag_list *diags, struct profile_dir_counts *counts)
-{
-    const struct policy *former = daemon ? daemon->policy : NULL;
-    struct profile_dirs dirs = daemon_profile_dirs(options);
-
-    dirs.places = daemon ? &daemon->containment.places : NULL;
-    struct policy *policy = profile_dirs_load(&dirs, former, &names_of_system, diags, counts);
-    if (policy) {
-        policy->kernel_evidence_only = strcmp(options->apparmor_evidence, OPTIONS_KERNEL_ONLY) == 0;
-        if (options->complain)
-            policy_set_complain(policy, complain_file_new());
-        if (daemon)
-            peer_notice_profiles(&daemon->peers, policy, diags);
-    }
-    return policy;
-}
-
-/* At start, and with each reload. */
-static void daemon_warn_of_complain(const struct policy *policy)
-{
-    if (policy->complain)
-        log_at(LOG_LEVEL_WARNING, "complain mode is on: what the profiles refuse is forwarded to "
-                                  "tor all the same, for every client of this machine; nothing "
-                                  "is protected while it lasts");
-}
-
-/* --- sockets --- */
-
-struct own_targets {
-    struct target *items;
-    size_t count;
-};
-
-static void daemon_add_own(void *context, const struct listener *listener)
-{
-    struct own_targets *own = context;
-
-    if (listener_target(listener, &own->items[own->count]))
-        own->count++;
-}
-
-/* Onion services may lead neither to us nor to the place where tor takes commands from us. */
-static void daemon_note_own(struct daemon *daemon)
-{
-    size_t max = listener_set_count(&daemon->listeners) + TCP_LISTENER_SOCKETS + 1;
-    struct own_targets own = {.items = mem_zalloc(max, sizeof *own.items)};
-
-    listener_set_each(&daemon->listeners, daemon_add_own, &own);
-    own.count += tcp_listener_targets(&daemon->tcp_listener, own.items + own.count);
-    own.items[own.count++] = upstream_target(&daemon->upstream.address);
-    tor_facts_set_own(&daemon->facts, own.items, own.count);
-    free(own.items);
-}
-
-static bool daemon_update_listeners(struct daemon *daemon, struct diag_list *diags)
-{
-    bool has_shared = listener_set_update(&daemon->listeners, daemon->policy, diags);
-
-    daemon_note_own(daemon);
-    return has_shared;
-}
-
-/* --- reload --- */
-
-static bool daemon_profile_is_gone(const struct session *session, void *context)
-{
-    const struct daemon *daemon = context;
-    const struct policy_view *view = session_view(session);
-
-    for (size_t i = 0; i < view->count; i++)
-        if (!policy_find_profile(daemon->policy, view->profiles[i]->name))
-            return true;
-    return false;
-}
-
-/* To the service manager, which shows the line to the admin. */
-static void daemon_notify_ready(const struct daemon *daemon,
-                                const struct profile_dir_counts *counts, size_t errors)
-{
-    char *status = mem_printf("%zu profiles from %zu files, %zu errors, %zu sockets%s",
-                              counts->profiles, counts->files, errors, daemon->listeners.count,
-                              daemon->peers.has_apparmor ? "" : "; AppArmor is not enabled");
-
-    notify_ready(&daemon->notify, status);
-    free(status);
-}
-
-static void daemon_reload(struct daemon *daemon)
-{
-    struct profile_dir_counts counts = {0};
-    struct diag_list diags;
-
-    notify_reloading(&daemon->notify);
-    diag_list_init(&diags);
-    struct policy *policy = daemon_load(daemon->options, daemon, &diags, &counts);
-    if (policy) {
-        policy_unref(daemon->policy);
-        daemon->policy = policy;
-        containment_judge(&daemon->containment, policy, &diags);
-        daemon_update_listeners(daemon, &diags);
-        cookie_files_update(&daemon->cookies, daemon->policy, &diags);
-        relay_host_end(&daemon->host, daemon_profile_is_gone, daemon, "profile removed");
-    }
-    log_diags(&diags);
-    if (policy) {
-        log_at(LOG_LEVEL_NOTICE, "reloaded: %zu profiles from %zu files, %zu errors, %zu sockets",
-               counts.profiles, counts.files, diags.errors, daemon->listeners.count);
-        daemon_warn_of_complain(policy);
-    } else {
-        log_at(LOG_LEVEL_ERROR, "not reloaded: the former profiles stay in use");
-    }
-    if (policy)
-        daemon_notify_ready(daemon, &counts, diags.errors);
-    else
-        notify_ready(&daemon->notify, "not reloaded: the former profiles stay in use");
-    diag_list_clear(&diags);
+    (void)fd;
+    (void)what;
+    daemon_warn_of_complain(context);
 }
 
 static void daemon_on_signal(evutil_socket_t number, short what, void *context)
 {
     struct daemon *daemon = context;
+    struct reload_report report;
 
     (void)what;
     if (number == SIGHUP) {
-        daemon_reload(daemon);
+        daemon_reload(daemon, &report);
+        reload_report_clear(&report);
         return;
     }
     log_at(LOG_LEVEL_NOTICE, "stopping: %s", strsignal((int)number));
@@ -274,6 +114,8 @@ static void daemon_init_host(struct daemon *daemon)
     daemon->host.quota = &daemon->quota;
     daemon->host.gate = &daemon->gate;
     daemon->host.counters = &daemon->counters;
+    daemon->host.watch = &daemon->watch;
+    daemon->host.refusals = &daemon->refusals;
     daemon->host.limits = options->session_limits;
     daemon->host.max_held = options->all_buffers;
     daemon->host.variables = (struct template_variables){
@@ -321,6 +163,7 @@ static bool daemon_init(struct daemon *daemon, struct activation *passed)
     tcp_listener_init(&daemon->tcp_listener, daemon->base, options, clients_accept,
                       &daemon->clients);
     daemon_init_host(daemon);
+    event_assign(&daemon->complain_reminder, daemon->base, -1, 0, daemon_on_reminder, daemon);
     for (size_t i = 0; i < DAEMON_SIGNALS; i++) {
         daemon->signals[i] = evsignal_new(daemon->base, numbers[i], daemon_on_signal, daemon);
         if (!daemon->signals[i] || event_add(daemon->signals[i], NULL) < 0)
@@ -337,6 +180,9 @@ static void daemon_clear(struct daemon *daemon)
     tcp_listener_clear(&daemon->tcp_listener);
     clients_clear(&daemon->clients);
     relay_host_stop(&daemon->host, "onion-grater stops");
+    admin_stop(&daemon->admin);
+    metrics_file_stop(&daemon->metrics_file);
+    event_del(&daemon->complain_reminder);
     for (size_t i = 0; i < DAEMON_SIGNALS; i++)
         if (daemon->signals[i])
             event_free(daemon->signals[i]);
@@ -349,6 +195,8 @@ static void daemon_clear(struct daemon *daemon)
     secrets_clear(&daemon->secrets);
     peer_system_clear(&daemon->peers);
     policy_unref(daemon->policy);
+    diag_list_clear(&daemon->generation.diags);
+    refusals_clear(&daemon->refusals);
     containment_clear(&daemon->containment);
     if (daemon->runtime_lock >= 0)
         close(daemon->runtime_lock);
@@ -401,32 +249,45 @@ static bool daemon_contain(struct daemon *daemon)
     return containment_enter(&daemon->containment, &setup);
 }
 
+/* For the log, once all is open. */
+static void daemon_announce_start(struct daemon *daemon)
+{
+    const struct generation *generation = &daemon->generation;
+
+    peer_notice_system(&daemon->peers);
+    listener_set_each(&daemon->listeners, daemon_announce, NULL);
+    log_at(LOG_LEVEL_NOTICE, "onion-grater %s started: %zu profiles from %zu files, %zu errors",
+           PACKAGE_VERSION, generation->counts.profiles, generation->counts.files,
+           generation->diags.errors);
+    upstream_look(&daemon->upstream);
+    daemon_warn_of_complain(daemon);
+}
+
+static void daemon_fill_metrics(void *context, struct buf *out)
+{
+    daemon_write_metrics(context, out);
+}
+
 /* Profiles and sockets; false: it cannot serve. */
 static bool daemon_open(struct daemon *daemon)
 {
-    struct profile_dir_counts counts;
-    struct diag_list diags;
+    struct diag_list *diags = &daemon->generation.diags;
 
-    diag_list_init(&diags);
-    daemon->policy = daemon_load(daemon->options, daemon, &diags, &counts);
-    bool done = daemon->policy && daemon_lock_runtime_dir(daemon) &&
-                daemon_update_listeners(daemon, &diags);
-    if (done)
-        cookie_files_update(&daemon->cookies, daemon->policy, &diags);
-    log_diags(&diags);
-    done = done && daemon_open_tcp(daemon) && daemon_contain(daemon);
+    bool done = daemon_load_first(daemon) && daemon_lock_runtime_dir(daemon);
     if (done) {
-        peer_notice_system(&daemon->peers);
-        listener_set_each(&daemon->listeners, daemon_announce, NULL);
-        log_at(LOG_LEVEL_NOTICE, "onion-grater %s started: %zu profiles from %zu files, %zu errors",
-               PACKAGE_VERSION, counts.profiles, counts.files, diags.errors);
-        upstream_look(&daemon->upstream);
-        daemon_warn_of_complain(daemon->policy);
-        notify_watch(&daemon->notify, daemon->base);
-        daemon_notify_ready(daemon, &counts, diags.errors);
+        daemon_open_admin(daemon);
+        done = daemon_update_listeners(daemon, diags);
+        cookie_files_update(&daemon->cookies, daemon->policy, diags);
     }
-    diag_list_clear(&diags);
-    return done;
+    log_diags(diags);
+    if (!done || !daemon_open_tcp(daemon) || !daemon_contain(daemon))
+        return false;
+    daemon_announce_start(daemon);
+    metrics_file_start(&daemon->metrics_file, daemon->base, daemon->options->metrics_file,
+                       daemon_fill_metrics, daemon);
+    notify_watch(&daemon->notify, daemon->base);
+    daemon_notify_ready(daemon);
+    return true;
 }
 
 /* An event that is not set for lack of memory would leave a session hanging: see mem.h. */
@@ -458,6 +319,9 @@ int daemon_run(const struct options *options)
 
     daemon->options = options;
     daemon->runtime_lock = -1;
+    daemon->started_ms = clock_wall_ms();
+    daemon->started_mono_ms = clock_monotonic_ms();
+    diag_list_init(&daemon->generation.diags);
     signal(SIGPIPE, SIG_IGN);
     event_set_log_callback(daemon_log_from_libevent);
     event_set_mem_functions(daemon_allocate, daemon_reallocate, free);

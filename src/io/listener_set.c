@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "admin.h"
 #include "log.h"
 #include "mem.h"
 #include "writer.h"
@@ -61,6 +62,15 @@ static struct listener_spec spec_of_profile(const struct profile *profile, const
     };
 }
 
+static bool is_admin_socket(const char *path, const char *runtime_dir)
+{
+    char *own = mem_printf("%s/%s", runtime_dir, ADMIN_SOCKET);
+    bool is_own = strcmp(path, own) == 0;
+
+    free(own);
+    return is_own;
+}
+
 /* Adds the profile's socket unless it is wanted already. */
 static void wanted_list_add_profile(struct wanted_list *list, const struct profile *profile,
                                     const char *runtime_dir, struct diag_list *diags)
@@ -74,6 +84,13 @@ static void wanted_list_add_profile(struct wanted_list *list, const struct profi
         diag_add(diags, DIAG_ERROR, wanted.where,
                  "the profile's name has a slash, so no socket can be named after it; give the "
                  "socket a path");
+        listener_spec_clear(&wanted.spec);
+        return;
+    }
+    if (is_admin_socket(wanted.spec.path, runtime_dir)) {
+        diag_add(diags, DIAG_ERROR, wanted.where,
+                 "the socket %s is onion-grater's own, for admins; choose another path",
+                 wanted.spec.path);
         listener_spec_clear(&wanted.spec);
         return;
     }

@@ -22,8 +22,11 @@
 
 #include "ascii.h"
 #include "buf.h"
+#include "mem.h"
 
 #define LOG_LINE_MAX 4096 /* with the end of the line */
+#define LOG_FIELDS_MAX 16
+#define LOG_FIELD_MAX 512 /* bytes shown of a field's value */
 _Static_assert(LOG_LINE_MAX <= PIPE_BUF, "a line goes into a pipe whole");
 
 enum log_sink {
@@ -34,6 +37,7 @@ enum log_sink {
 
 static enum log_level log_maximum = LOG_LEVEL_INFO;
 static bool log_to_journal;
+static int log_journal = -1; /* a socket for entries with fields */
 static enum log_sink log_sink = LOG_SINK_FILE;
 static int log_fd = STDERR_FILENO;
 static unsigned long log_lost; /* lines, since the last one that was written */
@@ -90,6 +94,8 @@ void log_open(enum log_level level)
     log_maximum = level;
     log_find_sink();
     log_to_journal = log_stderr_is_journal();
+    if (log_to_journal && log_journal < 0)
+        log_journal = journal_open();
 }
 
 void log_set_level(enum log_level level)
@@ -184,21 +190,27 @@ static bool log_report_lost(void)
     return done;
 }
 
-void log_at_v(enum log_level level, const char *format, va_list arguments)
+static void log_line(enum log_level level, const char *text)
 {
     struct buf line;
-    char *text = NULL;
 
-    if (!log_is_enabled(level) || vasprintf(&text, format, arguments) < 0)
-        return;
     buf_init(&line, LOG_LINE_MAX);
     log_begin(&line, level);
     log_append(&line, text);
-    free(text);
     buf_append_char(&line, '\n');
     if (!log_report_lost() || !log_put(buf_span(&line)))
         log_lost++;
     buf_clear(&line);
+}
+
+void log_at_v(enum log_level level, const char *format, va_list arguments)
+{
+    char *text = NULL;
+
+    if (!log_is_enabled(level) || vasprintf(&text, format, arguments) < 0)
+        return;
+    log_line(level, text);
+    free(text);
 }
 
 void log_at(enum log_level level, const char *format, ...)
@@ -208,6 +220,39 @@ void log_at(enum log_level level, const char *format, ...)
     va_start(arguments, format);
     log_at_v(level, format, arguments);
     va_end(arguments);
+}
+
+/* --- entries with fields --- */
+
+/* Each value escaped, in storage of its own. */
+static bool log_send_entry(enum log_level level, const char *id, const struct journal_field *fields,
+                           size_t count, const char *text)
+{
+    struct journal_field escaped[LOG_FIELDS_MAX];
+    struct buf values[LOG_FIELDS_MAX + 1];
+
+    count = count < LOG_FIELDS_MAX ? count : LOG_FIELDS_MAX;
+    for (size_t i = 0; i < count; i++) {
+        buf_init(&values[i], LOG_LINE_MAX);
+        buf_append_escaped(&values[i], fields[i].value, LOG_FIELD_MAX);
+        escaped[i] = (struct journal_field){fields[i].name, buf_span(&values[i])};
+    }
+    buf_init(&values[count], LOG_LINE_MAX);
+    log_append(&values[count], text);
+    bool done = journal_send(log_journal, JOURNAL_SOCKET, log_levels[level].journal, id,
+                             buf_span(&values[count]), escaped, count);
+    for (size_t i = 0; i <= count; i++)
+        buf_clear(&values[i]);
+    return done;
+}
+
+void log_entry(enum log_level level, const char *id, const struct journal_field *fields,
+               size_t count, const char *text)
+{
+    if (!log_is_enabled(level))
+        return;
+    if (!log_to_journal || !log_send_entry(level, id, fields, count, text))
+        log_line(level, text);
 }
 
 void log_plain(const char *text)
@@ -226,11 +271,16 @@ void log_plain(const char *text)
 static void log_diag(const struct diag *diag)
 {
     enum log_level level = diag->severity == DIAG_ERROR ? LOG_LEVEL_ERROR : LOG_LEVEL_WARNING;
+    struct source where = {diag->file, diag->line, diag->column};
+    struct buf place;
 
-    if (diag->line > 0)
-        log_at(level, "%s:%u:%u: %s", diag->file, diag->line, diag->column, diag->text);
-    else
-        log_at(level, "%s: %s", diag->file, diag->text);
+    buf_init(&place, LOG_LINE_MAX);
+    source_format(&place, where);
+    const struct journal_field field = {"OG_RULE", buf_span(&place)};
+    char *text = mem_printf("%.*s: %s", (int)field.value.len, field.value.data, diag->text);
+    log_entry(level, JOURNAL_ID_PROFILE, &field, 1, text);
+    free(text);
+    buf_clear(&place);
 }
 
 void log_diags(const struct diag_list *diags)

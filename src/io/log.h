@@ -2,8 +2,8 @@
  * needed. It never waits for a reader: lines for which there is no room are counted, and the count
  * is written before the next line for which there is.
  *
- * Under systemd (JOURNAL_STREAM names stderr) a line begins with "<N>", otherwise with
- * "onion-grater: LEVEL: ". */
+ * Under systemd (JOURNAL_STREAM names stderr) a line begins with "<N>", or goes to the journal
+ * itself if it has fields; otherwise it begins with "onion-grater: LEVEL: ". */
 #ifndef OG_LOG_H
 #define OG_LOG_H
 
@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "diag.h"
+#include "journal.h"
 
 enum log_level {
     LOG_LEVEL_ERROR,   /* something cannot be served */
@@ -34,6 +35,12 @@ bool log_level_find(const char *name, enum log_level *level_out);
 void log_at(enum log_level level, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void log_at_v(enum log_level level, const char *format, va_list arguments)
     __attribute__((format(printf, 2, 0)));
+
+/* The same, with what a program may look for: under systemd the journal gets an entry of that kind
+ * (journal.h) with these fields, whose values may be any bytes; elsewhere it is a line like the
+ * others. `id` may be NULL. */
+void log_entry(enum log_level level, const char *id, const struct journal_field *fields,
+               size_t count, const char *text);
 
 /* A line without prefix, escaped like the others: what --check prints. This one does wait. */
 void log_plain(const char *text);

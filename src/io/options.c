@@ -176,6 +176,8 @@ static const struct option_row option_rows[] = {
      "how a client's AppArmor label may be known: any, or kernel-only (Linux 6.17 and later)"},
     {"containment", "WHAT", OPTION_TEXT, AT(containment), check_containment, "on",
      "give up what the daemon never needs: on, off, or required (it does not start without)"},
+    {"metrics-file", "PATH", OPTION_TEXT, AT(metrics_file), check_absolute, NULL,
+     "a file of metrics, for the textfile collector of Prometheus' node exporter"},
     {"listen-address", "ADDRESS", OPTION_TEXT, AT(listen_address), check_address, NULL,
      "listen for TCP, too, at this address; 127.0.0.1 if only the port is given"},
     {"listen-port", "PORT", OPTION_TEXT, AT(listen_port), check_port, NULL,

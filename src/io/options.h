@@ -32,6 +32,7 @@ struct options {
     char *client_address;
     char *apparmor_evidence; /* checked */
     char *containment;       /* checked */
+    char *metrics_file;      /* NULL: none */
     char *listen_address;    /* no TCP listener if these three are NULL */
     char *listen_port;       /* a number from 1 to 65535, checked */
     char *listen_interface;

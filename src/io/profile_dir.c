@@ -209,8 +209,10 @@ static struct profile_file *profile_file_last_good(const struct profile_load_run
                                                    const char *path)
 {
     for (size_t i = 0; run->former && i < run->former->count; i++)
-        if (strcmp(run->former->files[i]->path, path) == 0)
+        if (strcmp(run->former->files[i]->path, path) == 0) {
+            run->former->files[i]->is_kept = true;
             return profile_file_ref(run->former->files[i]);
+        }
     return NULL;
 }
 

@@ -113,6 +113,7 @@ static void relay_read_client(struct relay *relay)
 
     if (len > 0)
         relay_log_start(relay);
+    relay_count(relay, TALLY_BYTES_FROM_CLIENT, len > 0 ? (size_t)len : 0);
     if (refusal) {
         session_end(relay->session, refusal);
     } else if (len > 0) {
@@ -195,6 +196,12 @@ static void relay_note_sent(struct relay *relay, size_t len)
         event_del(&relay->client_stalled); /* relay_arm_client starts it anew */
 }
 
+void relay_count(struct relay *relay, enum tally_kind kind, size_t amount)
+{
+    relay->tally.count[kind] += amount;
+    relay->host->counters->tally.count[kind] += amount;
+}
+
 static bool relay_flush_client(struct relay *relay)
 {
     struct span output = session_client_output(relay->session);
@@ -204,6 +211,7 @@ static bool relay_flush_client(struct relay *relay)
     ssize_t len = send(relay->client_fd, output.data, output.len, MSG_NOSIGNAL);
     if (len > 0) {
         relay_note_sent(relay, (size_t)len);
+        relay_count(relay, TALLY_BYTES_TO_CLIENT, (size_t)len);
         session_client_sent(relay->session, (size_t)len);
     } else if (len < 0 && errno != EAGAIN && errno != EINTR) {
         relay_lose_client(relay);
@@ -340,6 +348,7 @@ void relay_start(struct relay_host *host, const struct relay_setup *setup)
 
     relay->host = host;
     relay->number = ++host->last_number;
+    relay->began_ms = clock_monotonic_ms();
     host->counters->sessions++;
     relay->client_fd = setup->fd;
     relay->user = setup->user;
@@ -368,11 +377,12 @@ void relay_host_start(struct relay_host *host)
     event_assign(&host->relief, host->base, -1, 0, relay_host_relieve, host);
 }
 
-void relay_host_end(struct relay_host *host,
-                    bool (*is_over)(const struct session *session, void *context), void *context,
-                    const char *reason)
+size_t relay_host_end(struct relay_host *host,
+                      bool (*is_over)(const struct session *session, void *context), void *context,
+                      const char *reason)
 {
     struct relay *next;
+    size_t count = 0;
 
     for (struct relay *relay = host->first; relay; relay = next) {
         next = relay->next;
@@ -380,7 +390,9 @@ void relay_host_end(struct relay_host *host,
             continue;
         session_end(relay->session, reason);
         relay_update(relay);
+        count++;
     }
+    return count;
 }
 
 void relay_host_stop(struct relay_host *host, const char *reason)

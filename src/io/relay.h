@@ -18,8 +18,10 @@
 struct cookie_files;
 struct event_base;
 struct gate;
+struct refusals;
 struct relay;
 struct tcp_clients;
+struct watch;
 
 /* One read takes at most this much of tor's answers. */
 #define RELAY_TOR_READ 65536
@@ -48,6 +50,8 @@ struct relay_host {
     struct quota *quota;
     struct gate *gate;
     struct counters *counters;
+    struct watch *watch;
+    struct refusals *refusals;
     struct session_limits limits; /* of each session */
     size_t max_held;              /* bytes of memory in the buffers of all */
     struct template_variables variables;
@@ -89,9 +93,32 @@ void relay_start(struct relay_host *host, const struct relay_setup *setup);
 /* A client's log line was left out: the log will hear of it a little later. */
 void relay_host_note_left_out(struct relay_host *host);
 
-/* Ends every session for which `is_over` says so. */
-void relay_host_end(struct relay_host *host,
-                    bool (*is_over)(const struct session *session, void *context), void *context,
-                    const char *reason);
+/* Ends every session for which `is_over` says so. Returns how many that are. */
+size_t relay_host_end(struct relay_host *host,
+                      bool (*is_over)(const struct session *session, void *context), void *context,
+                      const char *reason);
+
+/* Ends the session of that number. False: there is none. */
+bool relay_host_close(struct relay_host *host, unsigned long long number, const char *reason);
+
+/* What an admin may know of a session. Borrowed for the call. */
+struct relay_status {
+    unsigned long long number;
+    const struct identity *identity;
+    const char *address; /* of a client over TCP; else NULL */
+    const char *socket;
+    const struct policy_view *view;
+    const char *no_match; /* no profile serves it: why; else NULL */
+    const char *tor;      /* the state of its connection, in a word */
+    uint64_t age_ms;
+    const struct tally *tally;
+    size_t buffered; /* bytes */
+    size_t waiting;  /* commands without an answer yet */
+};
+
+/* Calls `visit` for each open session, the oldest first. */
+void relay_host_each(const struct relay_host *host,
+                     void (*visit)(void *context, const struct relay_status *status),
+                     void *context);
 
 #endif

@@ -12,6 +12,7 @@
 #include "ascii.h"
 #include "complain.h"
 #include "describe_shape.h"
+#include "hash.h"
 #include "mem.h"
 #include "quoted.h"
 
@@ -33,20 +34,11 @@ void complaints_free(struct complaints *complaints)
     free(complaints);
 }
 
-/* FNV-1a. Shapes are made of tor's own words, so nobody can make two of one hash. */
-static uint64_t hash_of(struct span text)
-{
-    uint64_t hash = UINT64_C(0xcbf29ce484222325);
-
-    for (size_t i = 0; i < text.len; i++)
-        hash = (hash ^ (unsigned char)text.data[i]) * UINT64_C(0x100000001b3);
-    return hash;
-}
-
 /* Whether the session has said it lately; remembers it. */
 static bool complaints_repeat(struct complaints *complaints, struct span text)
 {
-    uint64_t hash = hash_of(text);
+    /* Shapes are made of tor's own words, so nobody can make two of one hash. */
+    uint64_t hash = hash_add(HASH_BEGIN, text);
 
     for (size_t i = 0; i < COMPLAINTS_REMEMBERED; i++)
         if (complaints->seen[i] == hash)
@@ -108,6 +100,15 @@ static void append_client(struct buf *out, const struct identity *identity,
     buf_append_string(out, ": ");
 }
 
+size_t complaint_write(struct buf *out, const struct identity *identity,
+                       const struct policy_view *view, const struct command *command)
+{
+    append_client(out, identity, view);
+    size_t begin = out->len;
+    describe_shape(out, command);
+    return begin;
+}
+
 bool complaints_describe(struct complaints *complaints, const struct identity *identity,
                          const struct policy_view *view, const struct session_report *report,
                          struct buf *out)
@@ -115,9 +116,7 @@ bool complaints_describe(struct complaints *complaints, const struct identity *i
     struct command complained = *report->command;
 
     complained.arguments = report->complaint;
-    append_client(out, identity, view);
-    size_t begin = out->len;
-    describe_shape(out, &complained);
+    size_t begin = complaint_write(out, identity, view, &complained);
     bool is_repeated = complaints_repeat(complaints, span_from(buf_span(out), begin));
     return !is_repeated || complain_is_grave(complained.keyword, complained.arguments);
 }

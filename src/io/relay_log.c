@@ -12,8 +12,10 @@
 #include "log.h"
 #include "mem.h"
 #include "relay_complain.h"
+#include "refusals.h"
 #include "relay_parts.h"
 #include "secrets.h"
+#include "watch.h"
 
 #define RELAY_REPORT_MS 10000
 #define RELAY_TEXT_MAX 1024
@@ -21,6 +23,10 @@
 #define RELAY_NAME_MAX 256 /* bytes shown of a label, a path or a unit */
 #define RELAY_ORIGIN_MAX 4096
 #define RELAY_COMPLAINT_MAX 4096
+#define RELAY_NUMBER_MAX 24 /* of a number in decimal digits */
+#define RELAY_FIELDS_OWN 3
+#define RELAY_FIELDS_PROFILES 4
+#define RELAY_FIELDS_MORE 3
 
 void relay_host_note_left_out(struct relay_host *host)
 {
@@ -39,6 +45,47 @@ static bool relay_log_may_say(struct relay *relay, enum log_level level)
     return log_limit_pass(&relay->user->log, now_ms);
 }
 
+/* What programs may look for in the journal: who it is, and `more`. */
+static void relay_write(struct relay *relay, enum log_level level, const char *id,
+                        const struct journal_field *more, size_t more_count, const char *text)
+{
+    struct journal_field fields[RELAY_FIELDS_OWN + RELAY_FIELDS_PROFILES + RELAY_FIELDS_MORE];
+    char number[RELAY_NUMBER_MAX], uid[RELAY_NUMBER_MAX];
+    const struct identity *identity = &relay->identity;
+    const struct policy_view *view = session_view(relay->session);
+    size_t count = 0;
+
+    snprintf(number, sizeof number, "%llu", relay->number);
+    fields[count++] = (struct journal_field){"OG_SESSION", span_from_string(number)};
+    /* A field may be there several times. */
+    for (size_t i = 0; i < view->count && i < RELAY_FIELDS_PROFILES; i++)
+        fields[count++] =
+            (struct journal_field){"OG_PROFILE", span_from_string(view->profiles[i]->name)};
+    if (identity->has_credentials) {
+        snprintf(uid, sizeof uid, "%ju", (uintmax_t)identity->uid);
+        fields[count++] = (struct journal_field){"OG_UID", span_from_string(uid)};
+    }
+    if (identity->label_state == IDENTITY_CONFINED)
+        fields[count++] = (struct journal_field){"OG_LABEL", span_from_string(identity->label)};
+    for (size_t i = 0; i < more_count && i < RELAY_FIELDS_MORE; i++)
+        fields[count++] = more[i];
+    char *line = mem_printf("session %llu (%s): %s", relay->number, relay->label, text);
+    log_entry(level, id, fields, count, line);
+    free(line);
+}
+
+/* The same within the client's limit. */
+static void relay_tell(struct relay *relay, enum log_level level, const char *id,
+                       const struct journal_field *more, size_t more_count, const char *text)
+{
+    if (!log_is_enabled(level))
+        return;
+    if (relay_log_may_say(relay, level))
+        relay_write(relay, level, id, more, more_count, text);
+    else
+        relay_host_note_left_out(relay->host);
+}
+
 static void relay_say(struct relay *relay, enum log_level level, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
@@ -49,13 +96,9 @@ static void relay_say(struct relay *relay, enum log_level level, const char *for
 
     if (!log_is_enabled(level))
         return;
-    if (!relay_log_may_say(relay, level)) {
-        relay_host_note_left_out(relay->host);
-        return;
-    }
     va_start(arguments, format);
     if (vasprintf(&text, format, arguments) >= 0) {
-        log_at(level, "session %llu (%s): %s", relay->number, relay->label, text);
+        relay_tell(relay, level, NULL, NULL, 0, text);
         free(text);
     }
     va_end(arguments);
@@ -96,42 +139,44 @@ void relay_log_report(evutil_socket_t fd, short what, void *context)
 
 /* --- commands --- */
 
-/* What was done, in one word, for the log. */
-static const char *relay_log_verb(const struct session_report *report)
+/* "rejected GETINFO address: no rule allows these arguments (/etc/...:3:5)". */
+static char *relay_command_line(const struct session_report *report, struct span command,
+                                struct span rule)
 {
-    if (report->is_local)
-        return "answered";
-    switch (report->verdict) {
-    case VERDICT_REFUSE:
-        return "rejected";
-    case VERDICT_ANSWER:
-        return "answered";
-    case VERDICT_FORWARD:
-    case VERDICT_SUBSCRIBE:
-        break;
-    }
-    return report->is_rewritten ? "rewritten" : "allowed";
+    const char *outcome = tally_name(tally_outcome(report));
+    const char *reason = report->reason ? report->reason : "";
+
+    return mem_printf("%s %.*s%s%s%s%.*s%s", outcome, (int)command.len, command.data,
+                      report->reason ? ": " : "", reason,
+                      rule.len == 0 ? "" : (report->reason ? " (" : ": "), (int)rule.len, rule.data,
+                      rule.len > 0 && report->reason ? ")" : "");
 }
 
 static void relay_log_command(struct relay *relay, enum log_level level,
                               const struct session_report *report)
 {
-    struct buf text;
+    bool is_refused = level == LOG_LEVEL_WARNING;
+    struct journal_field fields[RELAY_FIELDS_MORE];
+    struct buf command, rule;
+    size_t count = 0;
 
     if (!log_is_enabled(level))
         return;
-    buf_init(&text, RELAY_TEXT_MAX);
-    describe_command(&text, report->command);
+    buf_init(&command, RELAY_TEXT_MAX);
+    buf_init(&rule, RELAY_TEXT_MAX);
+    describe_command(&command, report->command);
+    if (report->rule.file)
+        source_format(&rule, report->rule);
+    fields[count++] = (struct journal_field){"OG_COMMAND", buf_span(&command)};
     if (report->reason)
-        buf_printf(&text, ": %s", report->reason);
-    if (report->rule.file) {
-        buf_append_string(&text, report->reason ? " (" : ": ");
-        source_format(&text, report->rule);
-        buf_append_string(&text, report->reason ? ")" : "");
-    }
-    struct span line = buf_span(&text);
-    relay_say(relay, level, "%s %.*s", relay_log_verb(report), (int)line.len, line.data);
-    buf_clear(&text);
+        fields[count++] = (struct journal_field){"OG_REASON", span_from_string(report->reason)};
+    if (rule.len > 0)
+        fields[count++] = (struct journal_field){"OG_RULE", buf_span(&rule)};
+    char *line = relay_command_line(report, buf_span(&command), buf_span(&rule));
+    relay_tell(relay, level, is_refused ? JOURNAL_ID_REFUSED : NULL, fields, count, line);
+    free(line);
+    buf_clear(&command);
+    buf_clear(&rule);
 }
 
 /* Complaints are wanted, and an application begins with hundreds: they have the larger limit, that
@@ -140,38 +185,59 @@ static void relay_log_complaint(struct relay *relay, const struct session_report
 {
     struct buf text;
 
-    relay->complained++;
     buf_init(&text, RELAY_COMPLAINT_MAX);
     if (complaints_describe(relay->complaints, &relay->identity, session_view(relay->session),
                             report, &text)) {
-        struct span line = buf_span(&text);
+        char *line = mem_copy_string(buf_span(&text));
         if (log_limit_pass_debug(&relay->user->log, clock_monotonic_ms()))
-            log_at(LOG_LEVEL_WARNING, "session %llu (%s): %.*s", relay->number, relay->label,
-                   (int)line.len, line.data);
+            relay_write(relay, LOG_LEVEL_WARNING, JOURNAL_ID_COMPLAINT, NULL, 0, line);
         else
             relay_host_note_left_out(relay->host);
+        free(line);
     }
     buf_clear(&text);
+}
+
+static struct watch_subject relay_subject(const struct relay *relay)
+{
+    return (struct watch_subject){
+        .session = relay->number,
+        .identity = &relay->identity,
+        .view = session_view(relay->session),
+        .no_match = relay->no_match,
+    };
 }
 
 static void relay_on_command(void *context, const struct session_report *report)
 {
     struct relay *relay = context;
-    bool is_refused = report->verdict == VERDICT_REFUSE && !report->is_local;
+    struct watch_subject subject = relay_subject(relay);
+    enum tally_kind outcome = tally_outcome(report);
 
-    relay->refused += is_refused;
-    relay->rewritten += !is_refused && report->is_rewritten;
-    relay->allowed += !is_refused && !report->is_rewritten;
-    if (report->is_complaint && relay->complaints)
+    relay_count(relay, outcome, 1);
+    watch_command(relay->host->watch, &subject, report);
+    if (outcome == TALLY_COMPLAINED && relay->complaints)
         relay_log_complaint(relay, report);
-    relay_log_command(relay, is_refused ? LOG_LEVEL_WARNING : LOG_LEVEL_DEBUG, report);
+    if (outcome == TALLY_REJECTED)
+        refusals_note(relay->host->refusals, relay->number, &relay->identity, subject.view, report);
+    relay_log_command(relay, outcome == TALLY_REJECTED ? LOG_LEVEL_WARNING : LOG_LEVEL_DEBUG,
+                      report);
+}
+
+static void relay_on_event(void *context, const char *name, bool is_passed)
+{
+    struct relay *relay = context;
+    struct watch_subject subject = relay_subject(relay);
+
+    relay_count(relay, is_passed ? TALLY_EVENTS_PASSED : TALLY_EVENTS_WITHHELD, 1);
+    watch_event(relay->host->watch, &subject, name, is_passed);
 }
 
 static void relay_on_problem(void *context, const char *text)
 {
     struct relay *relay = context;
 
-    relay->problems++;
+    relay_count(relay, TALLY_PROBLEMS, 1);
     if (relay->tor == RELAY_TOR_LOGIN && !session_is_logged_in(relay->session)) {
         /* All sessions share this problem. */
         if (secrets_take_shortage(relay->host->secrets))
@@ -274,12 +340,15 @@ static void relay_on_tor_line(void *context, const struct reply_line *line)
 void relay_log_init(struct relay *relay, const struct relay_setup *setup)
 {
     relay->label = relay_log_label(&relay->identity, setup->view);
+    relay->socket = mem_copy_string(span_from_string(setup->socket_path));
+    relay->no_match = setup->no_match;
     relay->origin = relay_log_origin(&relay->identity, setup);
     relay->complaints = setup->view->complain ? complaints_new() : NULL;
     relay->observer = (struct session_observer){
         .command = relay_on_command,
         .problem = relay_on_problem,
         .context = relay,
+        .event = relay_on_event,
         .limit = relay_on_limit,
         .tor_line = log_is_enabled(LOG_LEVEL_DEBUG) ? relay_on_tor_line : NULL,
     };
@@ -289,37 +358,51 @@ void relay_log_clear(struct relay *relay)
 {
     free(relay->label);
     free(relay->origin);
+    free(relay->socket);
     complaints_free(relay->complaints);
     relay->complaints = NULL;
     relay->label = NULL;
     relay->origin = NULL;
+    relay->socket = NULL;
 }
 
 void relay_log_start(struct relay *relay)
 {
+    struct watch_subject subject = relay_subject(relay);
+
     if (relay->is_announced)
         return;
     relay->is_announced = true;
+    watch_session_began(relay->host->watch, &subject);
     relay_say(relay, LOG_LEVEL_INFO, "began: %s", relay->origin);
+    free(relay->origin);
+    relay->origin = NULL;
     if (policy_is_tor_browser_mode(session_view(relay->session)) &&
         relay->identity.transport != IDENTITY_TCP_REMOTE)
         relay_say(relay, LOG_LEVEL_INFO,
                   "tor-browser-mode is off: a client of this machine cannot be told from others by "
                   "the address of its streams");
     if (relay->complaints)
-        relay_say(relay, LOG_LEVEL_WARNING, "complain mode: what no profile allows is forwarded");
+        relay_tell(relay, LOG_LEVEL_WARNING, JOURNAL_ID_COMPLAIN_MODE, NULL, 0,
+                   "complain mode: what no profile allows is forwarded");
 }
 
 void relay_log_end(struct relay *relay, const char *reason)
 {
+    const unsigned long long *count = relay->tally.count;
+    struct watch_subject subject = relay_subject(relay);
+
     if (!relay->is_announced) {
         relay_say(relay, LOG_LEVEL_DEBUG, "came and went without a byte: %s", relay->origin);
         return;
     }
-    if (relay->complained > 0)
+    watch_session_ended(relay->host->watch, &subject, reason);
+    if (count[TALLY_COMPLAINED] > 0)
         relay_say(relay, LOG_LEVEL_WARNING,
-                  "complain mode: %lu commands passed that no profile allows", relay->complained);
+                  "complain mode: %llu commands passed that no profile allows",
+                  count[TALLY_COMPLAINED]);
     relay_say(relay, LOG_LEVEL_INFO,
-              "ended: %s; commands: %lu allowed, %lu rewritten, %lu rejected; %lu problems", reason,
-              relay->allowed, relay->rewritten, relay->refused, relay->problems);
+              "ended: %s; commands: %llu allowed, %llu rewritten, %llu rejected; %llu problems",
+              reason, count[TALLY_ALLOWED] + count[TALLY_ANSWERED] + count[TALLY_COMPLAINED],
+              count[TALLY_REWRITTEN], count[TALLY_REJECTED], count[TALLY_PROBLEMS]);
 }

@@ -6,6 +6,7 @@
  *   relay_complain.c  and in complain mode
  *   relay_turn.c  whose turn it is
  *   relay_limits.c  memory of one and of all, and reaching limits
+ *   relay_status.c  what an admin may know of it
  */
 #ifndef OG_RELAY_PARTS_H
 #define OG_RELAY_PARTS_H
@@ -32,9 +33,12 @@ struct relay {
     struct session *session;
     struct session_observer observer;
     struct quota_user *user;
-    char *label;  /* "profile demo, uid 1000": for the log */
-    char *origin; /* "pid 42 on /run/...": for the log */
+    char *label;          /* "profile demo, uid 1000": for the log */
+    char *origin;         /* "pid 42 on /run/...": for the log, until that has it; then NULL */
+    char *socket;         /* where it came in */
+    const char *no_match; /* no profile serves it: why; static */
     unsigned long long number;
+    uint64_t began_ms; /* by the clock that never jumps */
     struct identity identity;
     struct tcp_ends_text *ends; /* owned; NULL on a Unix socket */
     struct writer writer;
@@ -70,11 +74,7 @@ struct relay {
     struct event tor_timer;  /* pause, or limit of connect and login, or of draining */
     struct event tor_silent; /* timer: an answer is due */
 
-    unsigned long allowed;
-    unsigned long rewritten;
-    unsigned long refused;
-    unsigned long problems;
-    unsigned long complained;
+    struct tally tally;
     struct complaints *complaints; /* complain mode; else NULL */
 };
 
@@ -84,6 +84,9 @@ void relay_update(struct relay *relay);
 
 /* Closes it now, whatever its session holds. */
 void relay_close(struct relay *relay, const char *reason);
+
+/* Counts for the session, and for all together. */
+void relay_count(struct relay *relay, enum tally_kind kind, size_t amount);
 
 /* Adds or removes an event. */
 void relay_set_event(struct event *event, bool wanted);

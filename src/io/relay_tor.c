@@ -85,6 +85,7 @@ static void relay_tor_read(struct relay *relay)
 
     if (len > 0) {
         relay_tor_quick_ack(relay);
+        relay_count(relay, TALLY_BYTES_FROM_TOR, (size_t)len);
         event_del(&relay->tor_silent); /* relay_tor_arm starts it anew */
         uint64_t began = relay_begin_turn(relay);
         session_tor_input(relay->session, span_make(relay->host->input, (size_t)len));
@@ -224,10 +225,12 @@ bool relay_tor_flush(struct relay *relay)
     if (!relay_tor_is_connected(relay) || relay->tor_broken || output.len == 0)
         return false;
     ssize_t len = send(relay->tor_fd, output.data, output.len, MSG_NOSIGNAL);
-    if (len > 0)
+    if (len > 0) {
+        relay_count(relay, TALLY_BYTES_TO_TOR, (size_t)len);
         session_tor_sent(relay->session, (size_t)len);
-    else if (len < 0 && errno != EAGAIN && errno != EINTR)
+    } else if (len < 0 && errno != EAGAIN && errno != EINTR) {
         relay->tor_broken = true;
+    }
     return len > 0;
 }
 

@@ -9,6 +9,9 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -180,11 +183,52 @@ static const char *upstream_shortage_text(int error)
     return "no memory is left for a connection to tor; lower limits: sessions";
 }
 
+const char *upstream_state_text(enum upstream_state state)
+{
+    switch (state) {
+    case UPSTREAM_UNKNOWN:
+        return "unknown";
+    case UPSTREAM_REACHABLE:
+        return "reachable";
+    case UPSTREAM_UNREACHABLE:
+        return "unreachable";
+    case UPSTREAM_REFUSED:
+        return "refused";
+    }
+    return "unknown";
+}
+
+/* False: so it was. */
+static bool upstream_enter(struct upstream *upstream, enum upstream_state state, const char *reason)
+{
+    if (upstream->state == state)
+        return false;
+    upstream->state = state;
+    upstream->since_ms = clock_wall_ms();
+    snprintf(upstream->reason, sizeof upstream->reason, "%s", reason);
+    return true;
+}
+
+/* tor was lost: what the journal can be asked for. */
+static void upstream_warn(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+static void upstream_warn(const char *format, ...)
+{
+    va_list arguments;
+    char *text = NULL;
+
+    va_start(arguments, format);
+    if (vasprintf(&text, format, arguments) >= 0) {
+        log_entry(LOG_LEVEL_WARNING, JOURNAL_ID_TOR, NULL, 0, text);
+        free(text);
+    }
+    va_end(arguments);
+}
+
 void upstream_note_reachable(struct upstream *upstream)
 {
-    if (upstream->state != UPSTREAM_REACHABLE)
+    if (upstream_enter(upstream, UPSTREAM_REACHABLE, ""))
         log_at(LOG_LEVEL_NOTICE, "logged in to tor at %s", upstream->name);
-    upstream->state = UPSTREAM_REACHABLE;
 }
 
 static const char *upstream_advice(const struct upstream *upstream, int error)
@@ -206,10 +250,9 @@ void upstream_note_unreachable(struct upstream *upstream, const char *reason, in
         upstream_note_shortage(upstream, upstream_shortage_text(error));
         return;
     }
-    if (upstream->state != UPSTREAM_UNREACHABLE)
-        log_at(LOG_LEVEL_WARNING, "tor cannot be reached at %s: %s%s", upstream->name, reason,
-               upstream_advice(upstream, error));
-    upstream->state = UPSTREAM_UNREACHABLE;
+    if (upstream_enter(upstream, UPSTREAM_UNREACHABLE, reason))
+        upstream_warn("tor cannot be reached at %s: %s%s", upstream->name, reason,
+                      upstream_advice(upstream, error));
 }
 
 void upstream_look(struct upstream *upstream)
@@ -226,7 +269,6 @@ void upstream_look(struct upstream *upstream)
 
 void upstream_note_refused(struct upstream *upstream, const char *reason)
 {
-    if (upstream->state != UPSTREAM_REFUSED)
-        log_at(LOG_LEVEL_WARNING, "no login to tor at %s: %s", upstream->name, reason);
-    upstream->state = UPSTREAM_REFUSED;
+    if (upstream_enter(upstream, UPSTREAM_REFUSED, reason))
+        upstream_warn("no login to tor at %s: %s", upstream->name, reason);
 }

@@ -23,6 +23,8 @@ bool upstream_parse(const char *text, struct upstream_address *address_out, stru
  * `address`. */
 struct target upstream_target(const struct upstream_address *address);
 
+#define UPSTREAM_REASON_MAX 160
+
 enum upstream_state {
     UPSTREAM_UNKNOWN,
     UPSTREAM_REACHABLE,   /* the last login succeeded */
@@ -34,7 +36,9 @@ struct upstream {
     struct upstream_address address;
     const char *name; /* as configured: for the log */
     enum upstream_state state;
-    uint64_t quiet_until_ms; /* no line about our own shortage before */
+    uint64_t since_ms;                /* of that, by the clock of the wall; 0: since the start */
+    char reason[UPSTREAM_REASON_MAX]; /* why it is no better; empty: it is well, or not known */
+    uint64_t quiet_until_ms;          /* no line about our own shortage before */
 };
 
 enum upstream_progress {
@@ -43,6 +47,9 @@ enum upstream_progress {
     UPSTREAM_BUSY,       /* tor's queue of connections is full: try again soon */
     UPSTREAM_FAILED,     /* errno says why */
 };
+
+/* "unknown", "reachable", "unreachable", "refused"; static. */
+const char *upstream_state_text(enum upstream_state state);
 
 /* Begins to connect; *fd_out is a nonblocking, close-on-exec descriptor for the first two results
  * and -1 for the others. */

@@ -30,7 +30,7 @@ struct identity_needs identity_needs_of_client(const struct policy *policy,
     struct policy_asks asks = policy_index_asks(&policy->index, identity, socket_profile);
 
     /* The log of complain mode says for whom a profile would have to be. */
-    if (policy->complain)
+    if (policy->complain || policy->complaining.count > 0)
         asks.label = asks.executable = true;
     return needs_of(policy, &asks);
 }

@@ -29,6 +29,7 @@ void policy_unref(struct policy *policy)
         profile_file_unref(policy->files[i]);
     policy_index_clear(&policy->index);
     profile_file_unref(policy->complain);
+    complaining_clear(&policy->complaining);
     free(policy->files);
     free(policy);
 }

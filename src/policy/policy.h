@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "complaining.h"
 #include "identity.h"
 #include "policy_index.h"
 #include "profile.h"
@@ -18,7 +19,9 @@ struct policy {
     struct policy_index index;     /* of their profiles */
     bool kernel_evidence_only;     /* of labels, for profiles that do not say (the configuration's
                                       apparmor-evidence) */
-    struct profile_file *complain; /* complain mode: what stands behind all profiles; NULL: off */
+    struct profile_file *complain; /* complain mode of all: what stands behind all profiles; NULL:
+                                      off */
+    struct complaining complaining; /* or of some */
 };
 
 struct policy *policy_new(void);

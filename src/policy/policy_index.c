@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "hash.h"
 #include "mem.h"
 
 #define FIRST_ROOM 16
@@ -27,14 +28,11 @@ enum key_kind {
 
 /* --- keys --- */
 
-/* FNV-1a. The kind stands in it, so that what is of another kind never collides. */
+/* The kind stands in it, so that what is of another kind never collides. */
 static uint64_t hash_bytes(enum key_kind kind, const void *data, size_t len)
 {
-    const unsigned char *bytes = data;
-    uint64_t hash = 14695981039346656037u;
+    uint64_t hash = hash_add(HASH_BEGIN, span_make(data, len));
 
-    for (size_t i = 0; i < len; i++)
-        hash = (hash ^ bytes[i]) * 1099511628211u;
     return (hash & ~(uint64_t)KEY_MASK) | (uint64_t)kind;
 }
 

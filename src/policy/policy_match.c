@@ -251,6 +251,8 @@ void policy_match(const struct policy *policy, const struct identity *identity,
     if (policy->complain && !identity->is_tor &&
         (view_out->count > 0 || identity->transport != IDENTITY_TCP_REMOTE))
         view_out->complain = &policy->complain->profiles[0];
+    else
+        view_out->complain = complaining_find(policy, view_out);
 }
 
 static const char *no_profile_text(const struct identity *identity)

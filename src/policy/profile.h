@@ -133,6 +133,7 @@ struct profile_auth {
 struct profile {
     char *name;
     struct source where;
+    uint64_t digest; /* of what the file says of it, but comments and spacing */
     struct qualifier apparmor_profiles;
     struct id_qualifier users;
     struct id_qualifier groups;
@@ -158,6 +159,7 @@ struct profile_file {
     unsigned references;
     char *path; /* for messages; every struct source points here */
     char *stem; /* file name without ".yml": the default name */
+    bool is_kept; /* the last good version of a file that became bad */
     struct profile *profiles;
     size_t count;
 };

@@ -112,6 +112,7 @@ static void load_profile(struct load *load, const struct yaml_node *node)
     struct profile *profile = &load->file->profiles[load->file->count++];
 
     profile->where = node->where;
+    profile->digest = yaml_tree_digest(node);
     load_mapping(load, &profile_keys, node, profile);
     if (!profile->name)
         use_default_name(load, profile);

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <yaml.h>
 
+#include "hash.h"
 #include "mem.h"
 
 /* How much of a file's text a message shows. */
@@ -409,6 +410,24 @@ struct yaml_node *yaml_tree_parse(const char *file, struct span text, struct dia
         return root;
     yaml_tree_free(root);
     return NULL;
+}
+
+static uint64_t digest_add(uint64_t digest, const struct yaml_node *node)
+{
+    size_t items = node->count * (node->kind == YAML_MAPPING ? 2 : 1);
+    size_t shape[] = {node->kind, node->count};
+
+    digest = hash_add(digest, span_make((const char *)shape, sizeof shape));
+    if (node->kind == YAML_SCALAR)
+        digest = hash_add(digest, span_make(node->text, strlen(node->text) + 1));
+    for (size_t i = 0; i < items; i++)
+        digest = digest_add(digest, &node->items[i]);
+    return digest;
+}
+
+uint64_t yaml_tree_digest(const struct yaml_node *root)
+{
+    return digest_add(HASH_BEGIN, root);
 }
 
 const struct yaml_node *yaml_mapping_get(const struct yaml_node *mapping, const char *key)

@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "diag.h"
 #include "span.h"
@@ -45,6 +46,10 @@ struct yaml_node *yaml_tree_parse_to_check(const char *file, struct span text,
                                            struct diag_list *diags, bool *is_empty_out);
 
 void yaml_tree_free(struct yaml_node *root);
+
+/* A number that differs where the contents do, whatever the comments and the spacing. Not for
+ * guarding against forgery. */
+uint64_t yaml_tree_digest(const struct yaml_node *root);
 
 /* The value under `key` (exact text), or NULL. */
 const struct yaml_node *yaml_mapping_get(const struct yaml_node *mapping, const char *key);

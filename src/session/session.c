@@ -223,6 +223,11 @@ bool session_has_pending(const struct session *session)
     return session->pending.head != NULL;
 }
 
+size_t session_pending_count(const struct session *session)
+{
+    return session->pending.count;
+}
+
 size_t session_held(const struct session *session)
 {
     const struct command_reader *client = &session->client_reader;

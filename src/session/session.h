@@ -37,6 +37,7 @@ struct session_report {
     bool is_rewritten;
     struct source rule;    /* file NULL: none */
     const char *reason;    /* refused: why; else NULL */
+    struct span sent;      /* forwarded: the arguments that tor gets */
     bool is_complaint;     /* complain mode let it pass */
     struct span complaint; /* of that: the arguments that no profile allows */
 };
@@ -47,6 +48,9 @@ struct session_observer {
      * or peer bytes. */
     void (*problem)(void *context, const char *text);
     void *context;
+    /* An event of tor's, by tor's name or "unknown", reached the client or did not: it was not
+     * asked for, is not the client's, or a rule withheld it. NULL: not wanted. */
+    void (*event)(void *context, const char *name, bool is_passed);
     /* A limit of those that refuse something was passed. NULL: not wanted. */
     void (*limit)(void *context, enum session_limit limit);
     /* Each line from tor but for data lines, before any rule: for a debug log, which has to mask it
@@ -105,8 +109,9 @@ bool session_reads_client(const struct session *session);
 /* Whether it is for this limit, one of the first three, that the client or tor is not read now. */
 bool session_is_at_limit(const struct session *session, enum session_limit limit);
 
-/* Whether commands of the client's have no answer yet. */
+/* Whether commands of the client's have no answer yet; and how many. */
 bool session_has_pending(const struct session *session);
+size_t session_pending_count(const struct session *session);
 
 /* Bytes of memory that it takes for what client and tor have said; the session itself is not
  * counted. */

@@ -66,6 +66,7 @@ void session_claim_report(struct session *session, struct pending *pending, cons
         .is_rewritten = !refusal && claim->is_rewritten,
         .rule = claim->rule,
         .reason = refusal,
+        .sent = refusal ? span_make(NULL, 0) : buf_span(&pending->text),
         .is_complaint = !refusal && claim->is_complaint,
         .complaint = buf_span(&pending->text),
     };

@@ -20,6 +20,8 @@ static void report(struct session *session, const struct command *command,
         facts.is_rewritten = decision->is_rewritten;
         facts.rule = decision->rule;
         facts.reason = decision->reason;
+        if (decision->verdict == VERDICT_FORWARD)
+            facts.sent = buf_span(&decision->arguments);
         facts.is_complaint = decision->is_complaint && decision->verdict != VERDICT_REFUSE;
         facts.complaint = buf_span(&decision->complaint);
     } else {

@@ -133,8 +133,10 @@ bool session_is_forged(const struct session *session, const struct reply_line *l
 static void begin_event(struct session *session, struct reply_line *line)
 {
     const struct event_rule *rule = event_set_find(session->events, event_name(line));
+    const char *name = event_find(event_name(line));
     bool is_admitted = !session->own || own_streams_admit(session->own, line);
 
+    session->event = name ? name : "unknown";
     if (!rule || !is_admitted || session->client_gone ||
         (rule->own_onions_only && !session_takes_own_event(session, line))) {
         session->message = MESSAGE_EVENT_DROPPED;
@@ -159,6 +161,17 @@ static void withhold_event(struct session *session)
     session->message = MESSAGE_EVENT_DROPPED;
 }
 
+/* Where a filter held the event, what it let through waits to be committed. */
+static void report_event(const struct session *session)
+{
+    bool is_passed =
+        session->message == MESSAGE_EVENT ||
+        (session->message == MESSAGE_EVENT_HELD && outbox_uncommitted(&session->outbox) > 0);
+
+    if (session->observer->event)
+        session->observer->event(session->observer->context, session->event, is_passed);
+}
+
 void session_feed_event(struct session *session, const struct reply_line *tor_line)
 {
     struct reply_line line = *tor_line;
@@ -178,6 +191,7 @@ void session_feed_event(struct session *session, const struct reply_line *tor_li
     }
     session_watch_own_event(session, &line);
     if (tor_line->kind == REPLY_END && !session->end_reason) {
+        report_event(session);
         session_finish_message(session);
         session_pump(session);
     }

@@ -76,6 +76,7 @@ struct session {
     const char *tor_reason; /* why we dropped it, for the client; NULL: ask the shell */
     enum session_message message;
     bool message_passed; /* a piece of this message was committed already */
+    const char *event;   /* its name, while the message is an event; static */
     struct event_filter filter;
 
     struct own_streams *own; /* owned; NULL: tor-browser-mode is off */

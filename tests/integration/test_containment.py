@@ -15,6 +15,7 @@ import subprocess
 import sys
 
 import harness
+from adminsocket import Admin
 from harness import FILTERED, VERSION_REPLY, profile
 
 UID = os.getuid()
@@ -319,7 +320,8 @@ class Life(TestCase):
             since = len(gate.log())
             gate.reload()
             gate.wait_log("reloaded: 1 profiles", since)
-            self.assertEqual(sorted(os.listdir(gate.runtime)), ["app.sock", "control.sock"])
+            self.assertEqual(sorted(os.listdir(gate.runtime)),
+                             ["admin.sock", "app.sock", "control.sock"])
         gate.put("bad.yml", "- name: [")
         gate.reload()
         gate.wait_log(re.compile(r"error: \S*/bad\.yml:[0-9]+:"))
@@ -328,6 +330,25 @@ class Life(TestCase):
         gate.reload()
         gate.wait_log("reloaded", since)
         self.assert_works(gate)
+        self.assert_quiet(gate)
+
+    def test_admin(self):
+        """the admin socket, all of its verbs, and the file of metrics"""
+        folder = harness.fresh_dir("m")
+        gate = self.contained(PROFILE, self.fake_tor(),
+                              config="metrics-file: %s/og.prom\n" % folder)
+        with Admin(gate, "watch") as watcher, gate.connect() as client:
+            client.command(b"GETINFO address")
+            session = watcher.until(type="decision")["session"]
+            for request in ("status", "metrics", "refusals", "reload", "complain profile=app on=yes",
+                            "complain profile=app on=no", "close session=%d" % session, "nothing"):
+                with Admin(gate, request) as admin:
+                    self.assertEqual(admin.items()[-1]["type"],
+                                     "error" if request == "nothing" else "end", request)
+            watcher.until(type="session-ended", session=session)
+        harness.wait_until(lambda: os.listdir(folder) == ["og.prom"], "the metrics")
+        gate.stop()
+        self.assertEqual(os.listdir(folder), [])
         self.assert_quiet(gate)
 
     def test_patterns(self):

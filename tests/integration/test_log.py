@@ -4,6 +4,7 @@
 import fcntl
 import os
 import re
+import socket
 import subprocess
 import threading
 
@@ -256,19 +257,95 @@ class Lines(harness.TestCase):
         # is there.
         self.assertTrue(3 * count <= left_out + written <= 3 * count + 20, (left_out, written))
 
-    def test_journal(self):
-        """under a journal lines begin with their priority"""
-        gate = self.daemon(PROFILE, self.tor)
-        gate.stop()
-        status = os.stat(gate.log_file)
-        gate.env["JOURNAL_STREAM"] = "%d:%d" % (status.st_dev, status.st_ino)
-        since = len(gate.log())
-        gate.start(("app",))
-        with gate.connect() as client:
+
+class Journal(harness.TestCase):
+    """Under systemd, with a socket of ours in the place of the journal's."""
+
+    def setUp(self):
+        if os.getuid() != 0:
+            self.skipTest("only root can put a journal of its own in the place of the system's")
+        self.gate = JournalDaemon(PROFILE, self.fake_tor())
+        self.addCleanup(self.gate.stop)
+
+    def test_entries(self):
+        """what is about a client has fields"""
+        with self.gate.connect() as client:
             client.command(b"GETINFO address")
-        gate.wait_log("rejected", since)
-        for line in gate.log()[since:].strip().split("\n"):
+            entry = self.gate.entry("rejected")
+        self.assertRegex(entry["MESSAGE"], r"^session [0-9]+ \(profile app, uid 0\): rejected ")
+        self.assertEqual([entry[name] for name in (
+            "PRIORITY", "SYSLOG_IDENTIFIER", "OG_PROFILE", "OG_UID", "OG_COMMAND")],
+            ["4", "onion-grater", "app", "0", "GETINFO address"])
+        self.assertIn("session %s (" % entry["OG_SESSION"], entry["MESSAGE"])
+        self.assertEqual(entry["OG_REASON"], "no rule allows these arguments")
+        self.assertEqual(len(entry["MESSAGE_ID"]), 32)
+        self.assertIn("ended: ", self.gate.entry("ended: ")["MESSAGE"])
+
+    def test_profile(self):
+        """a mistake in a profile has its place"""
+        self.gate.put("bad.yml", "- name: bad\n  comands: {}\n")
+        self.gate.reload()
+        entry = self.gate.entry("comands")
+        self.assertEqual(entry["OG_RULE"], os.path.join(self.gate.profile_dir, "bad.yml") + ":2:3")
+        self.assertEqual(entry["PRIORITY"], "3")
+
+    def test_hostile(self):
+        """no byte of a client's or of a profile's begins another field"""
+        self.gate.put("app.yml", profile("commands: {GETINFO: [version]}\nusers: ['0']",
+                                         name='"app=x PRIORITY=0"', qualifiers="groups: ['*']",
+                                         sock="{path: %s/app.sock}" % self.gate.runtime))
+        self.gate.reload()
+        self.gate.wait_log("reloaded: 1 profiles")
+        with self.gate.connect() as client:
+            client.command(b"GETINFO a\x0bPRIORITY=0\x00MESSAGE=forged")
+            entry = self.gate.entry("rejected")
+        self.assertEqual([entry["OG_PROFILE"], entry["PRIORITY"]], ["app=x PRIORITY=0", "4"])
+        self.assertNotIn("forged", "".join(entry.values()))
+
+    def test_lines_without_fields(self):
+        """go where standard error goes, with their priority"""
+        self.gate.wait_log("started: ")
+        for line in self.gate.log().strip().split("\n"):
             self.assertRegex(line, r"^<[0-7]>")
+
+    def test_no_journal(self):
+        """is none there, nothing is lost"""
+        self.gate.journal.close()
+        since = len(self.gate.log())
+        with self.gate.connect() as client:
+            client.command(b"GETINFO address")
+        self.gate.wait_log("rejected GETINFO address", since)
+
+
+class JournalDaemon(harness.Daemon):
+    """In a mount namespace where /run/systemd/journal holds `journal`, and told that its standard
+    error output is a journal's stream."""
+
+    HIDE = ("mount -t tmpfs tmpfs /run && mkdir -p /run/systemd/journal && "
+            "mount --bind \"$0\" /run/systemd/journal && exec \"$@\"")
+
+    def start(self, sockets):
+        folder = harness.fresh_dir("j", 0o755)
+        self.journal = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.journal.bind(os.path.join(folder, "socket"))
+        self.journal.settimeout(harness.scaled(10))
+        harness.write(self.log_file, "")
+        status = os.stat(self.log_file)
+        self.env["JOURNAL_STREAM"] = "%d:%d" % (status.st_dev, status.st_ino)
+        self.arguments = ["unshare", "--mount", "--propagation", "private", "sh", "-c", self.HIDE,
+                          folder] + self.arguments
+        super().start(sockets)
+
+    def entry(self, text):
+        """The next entry whose message has the text."""
+        while True:
+            lines = self.journal.recv(65536).decode("ascii").rstrip("\n").split("\n")
+            fields = [line.split("=", 1) for line in lines]
+            entry = dict(fields)
+            if len(entry) != len(fields):
+                raise AssertionError("a field twice: %r" % lines)
+            if text in entry["MESSAGE"]:
+                return entry
 
 
 class UnreadDaemon(harness.Daemon):

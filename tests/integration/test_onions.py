@@ -176,7 +176,7 @@ class Cookies(harness.TestCase):
         self.assertNotEqual(self.read(gate), self.read(other))
         self.assertEqual(stat.S_IMODE(os.stat(self.path(gate)).st_mode), 0o644)
         self.assertEqual(sorted(os.listdir(gate.runtime)),
-                         ["app.cookie", "app.sock", "control.sock"])
+                         ["admin.sock", "app.cookie", "app.sock", "control.sock"])
         gate.stop()
         self.assertEqual(os.listdir(gate.runtime), [])
 
@@ -211,7 +211,7 @@ class Cookies(harness.TestCase):
         self.assertNotEqual(self.read(gate), cookie)
         gate.remove("app.yml")
         self.reload(gate)
-        self.assertEqual(os.listdir(gate.runtime), ["control.sock"])
+        self.assertEqual(sorted(os.listdir(gate.runtime)), ["admin.sock", "control.sock"])
 
     def test_leftovers(self):
         """a file of a former run is replaced; one that belongs to somebody else stays"""
