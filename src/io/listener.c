@@ -20,7 +20,8 @@
 #include "writer.h"
 
 #define LISTENER_BACKLOG 4096 /* the kernel lowers it to net.core.somaxconn */
-#define LISTENER_ACCEPTS 32   /* per wake-up, so that other sockets have their turn */
+#define LISTENER_AGAIN_MS 1000
+#define LISTENER_ACCEPTS 32 /* per wake-up, so that other sockets have their turn */
 
 static bool texts_equal(const char *a, const char *b)
 {
@@ -123,6 +124,15 @@ static void listener_leave_paused(struct listener *listener)
     listener->paused_link = NULL;
 }
 
+/* Begins to accept; without memory for that a little later. */
+static void listener_arm(struct listener *listener)
+{
+    struct timeval pause = clock_interval_ms(LISTENER_AGAIN_MS);
+
+    if (event_add(&listener->readable, NULL) < 0)
+        event_add(&listener->resume, &pause);
+}
+
 static void listener_on_resume(evutil_socket_t fd, short what, void *context)
 {
     struct listener *listener = context;
@@ -131,7 +141,7 @@ static void listener_on_resume(evutil_socket_t fd, short what, void *context)
     (void)what;
     listener_leave_paused(listener);
     event_del(&listener->resume);
-    event_add(&listener->readable, NULL);
+    listener_arm(listener);
 }
 
 void listener_resume_all(struct listener **paused)
@@ -174,7 +184,7 @@ static void listener_watch(struct listener *listener, struct event_base *base)
     event_assign(&listener->readable, base, listener->fd, EV_READ | EV_PERSIST,
                  listener_on_readable, listener);
     event_assign(&listener->resume, base, -1, 0, listener_on_resume, listener);
-    event_add(&listener->readable, NULL);
+    listener_arm(listener);
 }
 
 struct listener *listener_new(struct event_base *base, struct listener_spec *spec,

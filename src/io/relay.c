@@ -20,16 +20,6 @@
 #include "mem.h"
 #include "relay_parts.h"
 
-void relay_set_event(struct event *event, bool wanted)
-{
-    bool is_set = event_pending(event, EV_READ | EV_WRITE, NULL);
-
-    if (wanted && !is_set)
-        event_add(event, NULL);
-    else if (!wanted && is_set)
-        event_del(event);
-}
-
 /* --- the end of a relay --- */
 
 static void relay_host_reap(evutil_socket_t fd, short what, void *context)
@@ -75,6 +65,7 @@ void relay_close(struct relay *relay, const char *reason)
     event_del(&relay->client_writable);
     event_del(&relay->client_stalled);
     event_del(&relay->client_again);
+    event_del(&relay->scarcity_over);
     close(relay->client_fd);
     writer_clear(&relay->writer);
     relay_leave_queue(relay);
@@ -121,7 +112,7 @@ static void relay_read_client(struct relay *relay)
         mem_wipe(relay->host->input, (size_t)len);
     } else if (len == 0) {
         relay->client_eof = true;
-    } else if (errno != EAGAIN && errno != EINTR) {
+    } else if (errno != EAGAIN && errno != EINTR && !relay_note_scarcity(relay, errno)) {
         relay_lose_client(relay);
     }
 }
@@ -206,14 +197,14 @@ static bool relay_flush_client(struct relay *relay)
 {
     struct span output = session_client_output(relay->session);
 
-    if (relay->client_gone || output.len == 0)
+    if (relay->client_gone || relay->is_scarce || output.len == 0)
         return false;
     ssize_t len = send(relay->client_fd, output.data, output.len, MSG_NOSIGNAL);
     if (len > 0) {
         relay_note_sent(relay, (size_t)len);
         relay_count(relay, TALLY_BYTES_TO_CLIENT, (size_t)len);
         session_client_sent(relay->session, (size_t)len);
-    } else if (len < 0 && errno != EAGAIN && errno != EINTR) {
+    } else if (len < 0 && errno != EAGAIN && errno != EINTR && !relay_note_scarcity(relay, errno)) {
         relay_lose_client(relay);
     }
     return len > 0;
@@ -246,9 +237,9 @@ static void relay_arm_client(struct relay *relay)
     if (!wants)
         relay_leave_queue(relay);
     bool waits = holds || relay->is_queued;
-    relay_set_event(&relay->client_readable, wants && !relay->client_eof && !waits);
+    relay_set_event(relay, &relay->client_readable, wants && !relay->client_eof && !waits);
     relay_set_again(relay, wants && waits, waits ? relay_rest(relay) : 0);
-    relay_set_event(&relay->client_writable, writes);
+    relay_set_event(relay, &relay->client_writable, writes);
     if (!writes) {
         event_del(&relay->client_stalled);
     } else if (!event_pending(&relay->client_stalled, EV_TIMEOUT, NULL)) {
@@ -366,6 +357,7 @@ void relay_start(struct relay_host *host, const struct relay_setup *setup)
                  relay_on_client_writable, relay);
     event_assign(&relay->client_stalled, host->base, -1, 0, relay_on_client_stalled, relay);
     event_assign(&relay->client_again, host->base, -1, 0, relay_on_client_again, relay);
+    relay_scarce_init(relay);
     relay_tor_init(relay);
     relay_update(relay);
 }

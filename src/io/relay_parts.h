@@ -6,6 +6,7 @@
  *   relay_complain.c  and in complain mode
  *   relay_turn.c  whose turn it is
  *   relay_limits.c  memory of one and of all, and reaching limits
+ *   relay_scarce.c  where the kernel has no memory for it
  *   relay_status.c  what an admin may know of it
  */
 #ifndef OG_RELAY_PARTS_H
@@ -61,6 +62,8 @@ struct relay {
     struct event client_readable;
     struct event client_writable;
     struct event client_stalled; /* timer: too little was taken off our output */
+    bool is_scarce;              /* memory: until scarcity_over */
+    struct event scarcity_over;  /* timer */
     struct event client_again;   /* timer: held input, or a turn that had to wait */
 
     enum relay_tor tor;
@@ -88,9 +91,6 @@ void relay_close(struct relay *relay, const char *reason);
 /* Counts for the session, and for all together. */
 void relay_count(struct relay *relay, enum tally_kind kind, size_t amount);
 
-/* Adds or removes an event. */
-void relay_set_event(struct event *event, bool wanted);
-
 /* --- relay_tor.c --- */
 
 void relay_tor_init(struct relay *relay);
@@ -109,6 +109,17 @@ bool relay_tor_finish(struct relay *relay);
 
 /* Closes the connection without a word to the session. */
 void relay_tor_close(struct relay *relay);
+
+/* --- relay_scarce.c --- */
+
+void relay_scarce_init(struct relay *relay);
+
+/* Whether a call failed for want of memory: the session leaves its connections alone for a moment,
+ * and relay_update is called then. */
+bool relay_note_scarcity(struct relay *relay, int error);
+
+/* Adds or removes the event of a connection. */
+void relay_set_event(struct relay *relay, struct event *event, bool wanted);
 
 /* --- relay_log.c --- */
 

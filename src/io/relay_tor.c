@@ -94,7 +94,7 @@ static void relay_tor_read(struct relay *relay)
         relay_charge(relay, began, RELAY_TOR_TURN_US);
     } else if (len == 0) {
         relay_tor_lose(relay, "tor closed the connection", 0);
-    } else if (errno != EAGAIN && errno != EINTR) {
+    } else if (errno != EAGAIN && errno != EINTR && !relay_note_scarcity(relay, errno)) {
         relay_tor_lose(relay, strerror(errno), errno);
     }
 }
@@ -222,13 +222,13 @@ bool relay_tor_flush(struct relay *relay)
 {
     struct span output = session_tor_output(relay->session);
 
-    if (!relay_tor_is_connected(relay) || relay->tor_broken || output.len == 0)
+    if (!relay_tor_is_connected(relay) || relay->tor_broken || relay->is_scarce || output.len == 0)
         return false;
     ssize_t len = send(relay->tor_fd, output.data, output.len, MSG_NOSIGNAL);
     if (len > 0) {
         relay_count(relay, TALLY_BYTES_TO_TOR, (size_t)len);
         session_tor_sent(relay->session, (size_t)len);
-    } else if (len < 0 && errno != EAGAIN && errno != EINTR) {
+    } else if (len < 0 && errno != EAGAIN && errno != EINTR && !relay_note_scarcity(relay, errno)) {
         relay->tor_broken = true;
     }
     return len > 0;
@@ -247,8 +247,8 @@ void relay_tor_arm(struct relay *relay)
     bool waits = reads && relay->tor == RELAY_TOR_READY && session_awaits_tor(relay->session);
 
     if (relay->tor_fd >= 0) {
-        relay_set_event(&relay->tor_readable, reads);
-        relay_set_event(&relay->tor_writable,
+        relay_set_event(relay, &relay->tor_readable, reads);
+        relay_set_event(relay, &relay->tor_writable,
                         relay->tor == RELAY_TOR_CONNECTING || relay_tor_has_output(relay));
     }
     if (!waits)

@@ -338,6 +338,7 @@ class Life(TestCase):
         gate = self.contained(PROFILE, self.fake_tor(),
                               config="metrics-file: %s/og.prom\n" % folder)
         with Admin(gate, "watch") as watcher, gate.connect() as client:
+            watcher.until(type="watching")
             client.command(b"GETINFO address")
             session = watcher.until(type="decision")["session"]
             for request in ("status", "metrics", "refusals", "reload", "complain profile=app on=yes",
