@@ -105,7 +105,7 @@ struct harness {
     unsigned next_service;
     size_t reports;        /* commands that the observer has heard of */
     bool names_secret; /* the input holds "sekrit" itself, and tor echoes it */
-    bool names_tag;    /* or what tor marks its answers with */
+    bool names_tag;    /* or what tor marks its answers with; or a mark may be another's */
     bool was_lost, client_eof, client_gone;
 };
 

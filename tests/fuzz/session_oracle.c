@@ -324,12 +324,36 @@ static bool tor_gets_login(struct harness *h, const struct command *command)
     return true;
 }
 
-static bool is_resubscription(const struct harness *h, const struct command *command)
+static bool is_expected(const struct expected *expected, const struct command *command)
+{
+    return expected->arguments && !expected->is_sent && expected->keyword == command->keyword &&
+           span_equals(span_from_string(expected->arguments), command->arguments) &&
+           span_equals(span_from_string(expected->data), command->data);
+}
+
+/* Whether tor ever got a SETEVENTS of the client's. */
+static bool has_sent_events(const struct harness *h)
+{
+    for (size_t i = 0; i < h->expected_count; i++)
+        if (h->expected[i].is_sent && h->expected[i].verdict == VERDICT_SUBSCRIBE)
+            return true;
+    return false;
+}
+
+/* Where the client's last one was lost, its next one may be the first command of a connection, too,
+ * with the same events: which of the two it is nobody can tell, nor whose answer is whose. */
+static void note_ambiguity(struct harness *h, const struct command *command)
+{
+    for (size_t i = h->next_sent; i < h->expected_count && !h->follows_streams; i++)
+        h->names_tag = h->names_tag || is_expected(&h->expected[i], command);
+}
+
+static bool is_resubscription(struct harness *h, const struct command *command)
 {
     struct span rest = command->arguments, name;
 
     if (!h->first_after_login || command->keyword->id != KEYWORD_SETEVENTS ||
-        !(h->was_lost || h->follows_streams))
+        !(h->follows_streams || (h->was_lost && has_sent_events(h))))
         return false;
     while (words_next(&rest, &name)) {
         bool is_asked = h->follows_streams && span_equals(name, SPAN("STREAM"));
@@ -337,14 +361,8 @@ static bool is_resubscription(const struct harness *h, const struct command *com
             is_asked = is_asked || h->asked[i] == oracle_find_event(h, name);
         ORACLE(is_asked, "subscribed again to what was never asked for");
     }
+    note_ambiguity(h, command);
     return true;
-}
-
-static bool is_expected(const struct expected *expected, const struct command *command)
-{
-    return expected->arguments && !expected->is_sent && expected->keyword == command->keyword &&
-           span_equals(span_from_string(expected->arguments), command->arguments) &&
-           span_equals(span_from_string(expected->data), command->data);
 }
 
 static bool target_is_free(const struct target *target, void *facts)

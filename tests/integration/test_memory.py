@@ -33,9 +33,9 @@ limits:
   sessions: %d
   sessions-per-uid: %d
   all-buffers: %d
-  reply-timeout: 2
+  reply-timeout: %d
   log-lines-per-minute: 1
-""" % (SESSIONS + 1, SESSIONS + 1, ALL_BUFFERS)
+""" % (SESSIONS + 1, SESSIONS + 1, ALL_BUFFERS, max(5, harness.scaled(5)))
 
 # What a client of each kind sends; none of them reads.
 ATTACKS = (
@@ -101,7 +101,7 @@ class Memory(harness.TestCase):
         for client in clients:
             client.close()
         # What tor owes them is waited for until the time limit.
-        harness.wait_until(self.has_room, "room", 30)
+        harness.wait_until(self.has_room, "room", 60)
 
     def has_room(self):
         with self.gate.connect() as client:
