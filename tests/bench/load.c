@@ -1,31 +1,14 @@
-/* Load generator for a control port on a Unix socket.
- *
- * One mode a run, one JSON object on stdout. Every reply is read to its end by the rules of the
- * control protocol ("NNN-", "NNN+" with a data block, "NNN ") and must be a 250: a target that
- * answers wrongly or not at all ends the run with status 1, so no number is ever one of errors. */
-#include <errno.h>
+/* Load generator for a control port. One mode a run, one JSON object on stdout. */
 #include <fcntl.h>
 #include <getopt.h>
 #include <poll.h>
 #include <signal.h>
-#include <stdarg.h>
-#include <stdbool.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 #include <sys/wait.h>
-#include <time.h>
-#include <unistd.h>
 
-#define CHUNK (256 * 1024)
+#include "connection.h"
+
 #define MAX_CLIENTS 64
 #define MAX_DEPTH 64
-#define MAX_LINE 16384
-#define MAX_SAMPLES 2000000
-#define SILENCE_SECONDS 20
 #define START_SECONDS 20
 
 struct options {
@@ -40,13 +23,6 @@ struct options {
     char **program; /* start: what to run */
 };
 
-/* Where in a reply the bytes stand. */
-struct scan {
-    char head[4];   /* first bytes of the line */
-    size_t line_len; /* bytes of the line so far */
-    bool in_data;
-};
-
 struct client {
     int fd;
     struct scan scan;
@@ -55,167 +31,12 @@ struct client {
     size_t offset; /* bytes of the first of them that are written */
 };
 
-static char chunk[CHUNK];
-
-static void die(const char *format, ...) __attribute__((noreturn, format(printf, 1, 2)));
-
-static void die(const char *format, ...)
-{
-    va_list arguments;
-
-    va_start(arguments, format);
-    fprintf(stderr, "load: ");
-    vfprintf(stderr, format, arguments);
-    fprintf(stderr, "\n");
-    va_end(arguments);
-    exit(1);
-}
-
-static uint64_t now_ns(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-}
-
-/* ---- replies ---- */
-
-/* A line is complete; true if it ends a reply. */
-static bool scan_line(struct scan *scan)
-{
-    const char *head = scan->head;
-
-    if (scan->in_data) {
-        scan->in_data = !(head[0] == '.' && scan->line_len == 2 && head[1] == '\r');
-        return false;
-    }
-    if (scan->line_len < 4 || memcmp(head, "250", 3) != 0)
-        die("a reply of 250 belongs here, not \"%.4s\"", scan->line_len < 4 ? "(short)" : head);
-    scan->in_data = head[3] == '+';
-    return head[3] == ' ';
-}
-
-/* How many replies end in these bytes. */
-static size_t scan_bytes(struct scan *scan, const char *bytes, size_t len)
-{
-    size_t replies = 0;
-
-    while (len > 0) {
-        const char *end = memchr(bytes, '\n', len);
-        size_t part = end ? (size_t)(end - bytes) : len;
-
-        for (size_t i = 0; i < part && scan->line_len + i < sizeof(scan->head); i++)
-            scan->head[scan->line_len + i] = bytes[i];
-        scan->line_len += part;
-        if (end) {
-            replies += scan_line(scan);
-            scan->line_len = 0;
-            part++;
-        }
-        bytes += part;
-        len -= part;
-    }
-    return replies;
-}
-
-/* ---- one connection, blocking ---- */
-
-static int try_connect(const char *path)
-{
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
-    struct timeval silence = {.tv_sec = SILENCE_SECONDS};
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-    if (fd < 0)
-        die("socket: %s", strerror(errno));
-    if (strlen(path) >= sizeof(address.sun_path))
-        die("the socket's path is too long: %s", path);
-    strcpy(address.sun_path, path);
-    if (connect(fd, (struct sockaddr *)&address, sizeof(address)) == 0) {
-        setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &silence, sizeof(silence));
-        return fd;
-    }
-    close(fd);
-    return -1;
-}
-
-static int connect_now(const struct options *options)
-{
-    int fd = try_connect(options->socket);
-
-    if (fd < 0)
-        die("%s: %s", options->socket, strerror(errno));
-    return fd;
-}
-
-static void send_text(int fd, const char *text, size_t len)
-{
-    if (send(fd, text, len, MSG_NOSIGNAL) != (ssize_t)len)
-        die("send: %s", strerror(errno));
-}
-
-/* Reads until one reply is complete; how many bytes it had, 0 if the connection ended. */
-static size_t read_reply(int fd)
-{
-    struct scan scan = {.in_data = false};
-    size_t total = 0;
-
-    for (;;) {
-        ssize_t len = recv(fd, chunk, sizeof(chunk), 0);
-
-        if (len == 0)
-            return 0;
-        if (len < 0)
-            die("no reply: %s", strerror(errno));
-        total += (size_t)len;
-        if (scan_bytes(&scan, chunk, (size_t)len) > 0)
-            return total;
-    }
-}
-
-static void ask(int fd, const char *text, size_t len)
-{
-    send_text(fd, text, len);
-    if (read_reply(fd) == 0)
-        die("the connection was closed before the reply");
-}
-
-static void ask_string(int fd, const char *text)
-{
-    ask(fd, text, strlen(text));
-}
-
-static void log_in(int fd, const struct options *options)
-{
-    char line[MAX_LINE];
-
-    snprintf(line, sizeof(line), "AUTHENTICATE%s%s\r\n", options->auth[0] ? " " : "",
-             options->auth);
-    ask_string(fd, line);
-}
-
 /* ---- latency: one command after the other ---- */
-
-static int compare_samples(const void *a, const void *b)
-{
-    uint32_t x = *(const uint32_t *)a;
-    uint32_t y = *(const uint32_t *)b;
-
-    return (x > y) - (x < y);
-}
-
-static double sample_us(const uint32_t *samples, size_t count, double share)
-{
-    size_t index = (size_t)(share * (double)(count - 1));
-
-    return (double)samples[index] / 1000.0;
-}
 
 static void run_latency(const struct options *options)
 {
     uint32_t *samples = calloc(MAX_SAMPLES, sizeof(*samples));
-    int fd = connect_now(options);
+    int fd = connect_now(options->socket);
     char line[MAX_LINE];
     size_t len = (size_t)snprintf(line, sizeof(line), "%s\r\n", options->command);
     size_t count = 0;
@@ -224,7 +45,7 @@ static void run_latency(const struct options *options)
 
     if (!samples)
         die("no memory");
-    log_in(fd, options);
+    log_in(fd, options->auth);
     for (int i = 0; i < 50; i++)
         ask(fd, line, len);
     start = now_ns();
@@ -245,8 +66,8 @@ static void run_latency(const struct options *options)
 
 static void client_open(struct client *client, const struct options *options, size_t line_len)
 {
-    client->fd = connect_now(options);
-    log_in(client->fd, options);
+    client->fd = connect_now(options->socket);
+    log_in(client->fd, options->auth);
     client->burst = malloc(line_len * (size_t)options->depth + 1);
     if (!client->burst)
         die("no memory");
@@ -337,10 +158,10 @@ static void run_sessions(const struct options *options)
     size_t count = 0;
 
     do {
-        int fd = connect_now(options);
+        int fd = connect_now(options->socket);
 
         ask_string(fd, "PROTOCOLINFO 1\r\n");
-        log_in(fd, options);
+        log_in(fd, options->auth);
         if (options->command[0]) {
             send_text(fd, options->command, strlen(options->command));
             ask_string(fd, "\r\n");
@@ -361,9 +182,9 @@ static void run_sessions(const struct options *options)
 static void run_idle(const struct options *options)
 {
     for (long i = 0; i < options->count; i++) {
-        int fd = connect_now(options);
+        int fd = connect_now(options->socket);
 
-        log_in(fd, options);
+        log_in(fd, options->auth);
         ask_string(fd, "GETINFO version\r\n");
     }
     printf("{\"sessions\": %ld}\n", options->count);
@@ -422,7 +243,7 @@ static void run_start(const struct options *options)
 /* ---- options ---- */
 
 static const char usage[] =
-    "usage: load MODE --socket PATH [options] [-- PROGRAM ARGUMENT...]\n"
+    "usage: load MODE --socket PATH|tcp:PORT [options] [-- PROGRAM ARGUMENT...]\n"
     "  latency   --command TEXT --seconds S         one command after the other\n"
     "  rate      the same, --clients N --depth N    N commands on the way for each client\n"
     "  sessions  --seconds S [--command TEXT]       connect, log in, QUIT\n"
