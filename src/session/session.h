@@ -28,6 +28,9 @@
 /* tor buffers its answers without a limit (control-protocol 3), so it is not asked for everything
  * at once: keys and commands that it owes an answer to. The next wait here for their turn. */
 #define SESSION_TOR_WINDOW 32
+/* Nor for more bytes than this, if its answers are as large as the last ones: it works on all that it
+ * was asked by one client before it looks at another. One command may always be on its way. */
+#define SESSION_TOR_BYTES (64 * 1024)
 
 /* What was done with one command: for the log and the counters. Borrowed during the call. */
 struct session_report {

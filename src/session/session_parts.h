@@ -72,6 +72,8 @@ struct session {
     struct buf to_tor;
     size_t owed;        /* replies that tor owes us: pending of kind SENT and RESUBSCRIBE */
     size_t owed_weight; /* of those that are SENT */
+    size_t reply_bytes; /* of the reply that has begun */
+    size_t key_bytes;   /* what tor's replies had for each key or command of late */
     bool drops_tor;
     const char *tor_reason; /* why we dropped it, for the client; NULL: ask the shell */
     enum session_message message;

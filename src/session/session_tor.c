@@ -39,8 +39,21 @@ static size_t weigh(const struct pending *pending)
 /* Whether tor may be asked for one more. Where it owes nothing a command of any size may go. */
 static bool may_send(const struct session *session, const struct pending *pending)
 {
-    return session->owed == 0 || (session->owed_weight + pending->weight <= SESSION_TOR_WINDOW &&
-                                  session->outbox.buf.len < SESSION_REPLY_HOLD);
+    size_t weight = session->owed_weight + pending->weight;
+
+    return session->owed == 0 ||
+           (weight <= SESSION_TOR_WINDOW && weight * session->key_bytes <= SESSION_TOR_BYTES &&
+            session->outbox.buf.len < SESSION_REPLY_HOLD);
+}
+
+/* A reply is complete. What large ones had is forgotten step by step. */
+static void note_size(struct session *session, const struct pending *head)
+{
+    size_t bytes = head->weight > 0 ? session->reply_bytes / head->weight : 0;
+    size_t former = session->key_bytes / 2;
+
+    session->key_bytes = bytes > former ? bytes : former;
+    session->reply_bytes = 0;
 }
 
 /* The command waits no longer. */
@@ -202,6 +215,7 @@ static void finish_reply(struct session *session, bool is_success)
             session_take_effect(session, head);
     }
     session_finish_message(session);
+    note_size(session, head);
     session->owed--;
     session->owed_weight -= head->weight;
     pending_pop(&session->pending);
@@ -246,6 +260,7 @@ static void feed_reply(struct session *session, const struct reply_line *line)
         return;
     }
     session->message = MESSAGE_REPLY;
+    session->reply_bytes += line->wire.len;
     if (head->is_probe && line->kind != REPLY_END) {
         if (!own_streams_take_status(session->own, line, head->kind == PENDING_RESUBSCRIBE))
             session_fail(session, misfit);
@@ -340,6 +355,7 @@ static void reset_connection(struct session *session)
     session->drops_tor = false;
     session->owed = 0;
     session->owed_weight = 0;
+    session->reply_bytes = 0;
     session->message = MESSAGE_NONE;
     session->message_passed = false;
     outbox_rollback(&session->outbox);

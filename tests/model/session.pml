@@ -128,7 +128,8 @@ byte owed_weight;
 bool input_closed;
 bool client_eof;
 bool client_gone;
-bool clogged;       /* the outbox holds SESSION_REPLY_HOLD or more */
+bool clogged;       /* the outbox holds SESSION_REPLY_HOLD or more (that replies were large of late,
+                       SESSION_TOR_BYTES, makes commands wait in the same way as the window) */
 bool subscribed;    /* events */
 bool service;       /* services */
 bool owns_tor;

@@ -484,6 +484,44 @@ Test(session, tor_is_not_asked_for_everything_at_once)
     fixture_clear(&f);
 }
 
+/* After large replies tor works on one command of the client's at a time; after small ones on more
+ * again. */
+Test(session, large_replies_make_the_window_small)
+{
+    static const char small[] = "250-version=1\r\n250 OK\r\n";
+    struct fixture f;
+    struct buf large;
+
+    fixture_init(&f, true);
+    buf_init(&large, 2 * SESSION_TOR_BYTES);
+    buf_append_string(&large, "250+ns/all=\r\n");
+    while (large.len < SESSION_TOR_BYTES)
+        buf_append_string(&large, "r nickname identity digest 2038-01-01 00:00:00 127.0.0.1\r\n");
+    buf_append(&large, span_make(".\r\n250 OK\r\n", 12));
+    client_says(&f, "GETINFO ns/all\r\n");
+    log_in(&f);
+    tor_says(&f, buf_span(&large).data);
+    buf_reset(&f.tor);
+    for (int i = 0; i < SESSION_MAX_PENDING; i++)
+        session_client_input(f.session, SPAN("GETINFO version\r\n"));
+    tor_says(&f, "");
+    expect_bytes(&f.tor, "GETINFO version\r\n", "one, though the window has room");
+    for (int i = 0; i < 10; i++)
+        tor_says(&f, small);
+    buf_reset(&f.tor);
+    tor_says(&f, small);
+    cr_expect_eq(count_lines(&f.tor), 1, "as many as are answered");
+    for (int i = 11; i < SESSION_MAX_PENDING - SESSION_TOR_WINDOW; i++)
+        tor_says(&f, small);
+    buf_reset(&f.tor);
+    for (int i = 0; i < SESSION_TOR_WINDOW; i++)
+        tor_says(&f, small);
+    cr_expect_eq(count_lines(&f.tor), 0, "the window was full");
+    cr_expect_not(session_awaits_tor(f.session));
+    buf_clear(&large);
+    fixture_clear(&f);
+}
+
 Test(session, a_command_over_the_window_goes_alone)
 {
     struct fixture f;
