@@ -9,6 +9,7 @@ import sys
 
 import harness
 import machines
+from adminsocket import Admin
 from harness import FILTERED
 from test_tcp import ASK, SERVED, profile, talk
 
@@ -95,6 +96,11 @@ class Namespaces(machines.Machines, harness.TestCase):
         try:
             self.assertIn(b"551 ", holder.stdout.readline())
             gate.wait_log("a client of another machine was turned away")
+            self.assertEqual(gate.log().count("(limits: sessions-per-address)"), 1)
+            with Admin(gate, "status") as admin:
+                reached = {item["name"]: item["reached"] for item in admin.items()
+                           if item["type"] == "limit" and item["reached"]}
+            self.assertEqual(reached, {"sessions-per-address": 1})
             self.assertEqual(self.ask("two", "10.97.2.1"), SERVED)
         finally:
             holder.kill()
