@@ -152,7 +152,7 @@ static void relay_offer_held(struct relay *relay)
     size_t taken = session_client_input(relay->session, buf_span(&relay->held));
 
     relay_charge(relay, began, RELAY_TURN_US);
-    buf_consume(&relay->held, taken);
+    buf_consume_wiped(&relay->held, taken);
 }
 
 static void relay_on_client_again(evutil_socket_t fd, short what, void *context)

@@ -73,8 +73,11 @@ void reply_plan_free(struct reply_plan *plan)
 {
     if (!plan)
         return;
-    for (size_t i = 0; i < plan->count; i++)
+    /* Of SETCONF it is an option with its value. */
+    for (size_t i = 0; i < plan->count; i++) {
+        mem_wipe(plan->parts[i].key, plan->parts[i].key_len);
         free(plan->parts[i].key);
+    }
     if (plan->parts != &plan->first)
         free(plan->parts);
     free(plan->all.lists);
