@@ -519,7 +519,7 @@ Test(decide, sizes)
 
 /* --- work --- */
 
-/* Rules of `count` patterns that begin with no literal text, and what allows the text at last. */
+/* Rules of `count` patterns without literal text, and what allows the text at last. */
 static char *many_rules(const char *command, size_t count, const char *last)
 {
     struct buf yaml;
@@ -528,7 +528,7 @@ static char *many_rules(const char *command, size_t count, const char *last)
     buf_append_string(&yaml, FOR_ANYBODY);
     buf_append_string(&yaml, command);
     for (size_t i = 0; i < count; i++)
-        buf_printf(&yaml, "      - '[b]%zu'\n", i);
+        buf_printf(&yaml, "      - '[b](?:%zu)'\n", i);
     buf_append_string(&yaml, last);
     char *copy = mem_copy_string(buf_span(&yaml));
     buf_clear(&yaml);
