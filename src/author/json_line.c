@@ -1,7 +1,7 @@
 /* One JSON object, member by member (RFC 8259).
  *
- * What a recording does not need is skipped, not understood: nested values by counting brackets
- * outside of strings. Nothing recurses, so nesting costs nothing. */
+ * A nested value is skipped, not understood, by counting brackets outside of strings; whoever needs
+ * it looks into it in turn. Nothing recurses, so nesting costs nothing. */
 #include "json_line.h"
 
 #include "ascii.h"
@@ -97,21 +97,41 @@ static bool take_member(struct span *rest, struct json_member *member)
     return len > 0;
 }
 
-enum json_result json_line_next(struct json_line *json, struct json_member *member_out)
+/* What stands between two members or items, or at either end of them; JSON_MEMBER: one follows. */
+static enum json_result take_separator(struct json_line *json, char opening, char closing)
 {
-    struct span *rest = &json->rest;
     bool is_first = !json->is_begun;
 
-    if (is_first && !take_char(rest, '{'))
+    if (is_first && !take_char(&json->rest, opening))
         return JSON_MALFORMED;
     json->is_begun = true;
-    if (take_char(rest, '}')) {
-        skip_space(rest);
-        return rest->len == 0 ? JSON_END : JSON_MALFORMED;
+    if (take_char(&json->rest, closing)) {
+        skip_space(&json->rest);
+        return json->rest.len == 0 ? JSON_END : JSON_MALFORMED;
     }
-    if (!is_first && !take_char(rest, ','))
+    return is_first || take_char(&json->rest, ',') ? JSON_MEMBER : JSON_MALFORMED;
+}
+
+enum json_result json_line_next(struct json_line *json, struct json_member *member_out)
+{
+    enum json_result result = take_separator(json, '{', '}');
+
+    if (result == JSON_MEMBER && !take_member(&json->rest, member_out))
         return JSON_MALFORMED;
-    return take_member(rest, member_out) ? JSON_MEMBER : JSON_MALFORMED;
+    return result;
+}
+
+enum json_result json_list_next(struct json_line *list, struct span *item_out)
+{
+    enum json_result result = take_separator(list, '[', ']');
+
+    if (result != JSON_MEMBER)
+        return result;
+    skip_space(&list->rest);
+    size_t len = value_length(list->rest);
+    *item_out = span_first(list->rest, len);
+    list->rest = span_from(list->rest, len);
+    return len > 0 ? JSON_MEMBER : JSON_MALFORMED;
 }
 
 /* --- strings --- */

@@ -37,4 +37,8 @@ struct learn_counts learn_counts(const struct learn *learn);
  * known of it. False: nothing was learnt, or it does not fit. */
 bool learn_write(const struct learn *learn, const char *name, struct buf *out);
 
+/* Appends what the draft grants to its first client, without who that is: the keys of a profile
+ * from `commands` on, as they stand in one. False as above. */
+bool learn_write_grants(const struct learn *learn, struct buf *out);
+
 #endif

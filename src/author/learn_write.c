@@ -142,6 +142,22 @@ static void write_users(const struct learn_client *client, struct buf *out)
 
 /* --- the whole --- */
 
+static void write_grants(const struct learn_client *client, struct buf *out)
+{
+    learn_write_commands(client, out);
+    learn_write_confs(client, out);
+    learn_write_onions(client, out);
+    learn_write_events(client, out);
+}
+
+bool learn_write_grants(const struct learn *learn, struct buf *out)
+{
+    if (learn_counts(learn).commands == 0)
+        return false;
+    write_grants(&learn->clients[0], out);
+    return !out->overflow;
+}
+
 static void write_profile(const struct learn_client *client, struct span name, size_t number,
                           struct buf *out)
 {
@@ -150,10 +166,7 @@ static void write_profile(const struct learn_client *client, struct span name, s
     buf_append_string(out, "'\n");
     write_label(client, out);
     write_users(client, out);
-    learn_write_commands(client, out);
-    learn_write_confs(client, out);
-    learn_write_onions(client, out);
-    learn_write_events(client, out);
+    write_grants(client, out);
 }
 
 static int compare_texts(const char *a, const char *b, const char *c, const char *d)

@@ -1,5 +1,6 @@
 /* explain: profiles, a client and its commands in, what becomes of them out. Needs no daemon, no
- * tor and no rights but to read the profiles. */
+ * tor and no rights but to read the profiles. With --last, what the daemon that runs has refused.
+ */
 #include "ctl_explain.h"
 
 #include <stdbool.h>
@@ -8,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "ctl_explain_last.h"
 #include "ctl_identity.h"
 #include "ctl_input.h"
 #include "ctl_options.h"
@@ -20,10 +22,13 @@
 
 struct request {
     struct ctl_setup setup;
+    struct ctl_admin admin; /* for --last */
     struct ctl_identity client;
     const char **files; /* of profiles; owned array */
     size_t file_count;
     bool is_json;
+    bool is_last;
+    const char *not_for_last; /* an option that makes no sense with it, or NULL */
 };
 
 static void add_file(struct request *request, const char *path)
@@ -32,36 +37,63 @@ static void add_file(struct request *request, const char *path)
     request->files[request->file_count++] = path;
 }
 
+/* False: reported. */
+static bool take_option(struct request *request, int option, const char *name)
+{
+    if (option == 'f' || (option != CTL_ADMIN_OPTION && option != 'j' && option != 'l' &&
+                          strcmp(name, "profile") != 0))
+        request->not_for_last = name;
+    switch (option) {
+    case 'f':
+        add_file(request, optarg);
+        return true;
+    case 'j':
+        request->is_json = true;
+        return true;
+    case 'l':
+        request->is_last = true;
+        return true;
+    case CTL_ADMIN_OPTION:
+        return ctl_setup_set(&request->setup, VERB, name, optarg) &&
+               ctl_admin_set(&request->admin, name, optarg);
+    case CTL_IDENTITY_OPTION:
+        return ctl_identity_set(&request->client, VERB, name, optarg);
+    default:
+        return ctl_setup_set(&request->setup, VERB, name, optarg);
+    }
+}
+
+/* False: reported. */
+static bool check_last(const struct request *request, int argc, char **argv)
+{
+    if (!request->is_last || (!request->not_for_last && optind == argc))
+        return true;
+    ctl_usage_error(VERB, "--last does not go together with '%s%s'",
+                    request->not_for_last ? "--" : "",
+                    request->not_for_last ? request->not_for_last : argv[optind]);
+    return false;
+}
+
 /* False: wrong usage, reported. */
 static bool read_options(struct request *request, int argc, char **argv)
 {
     static const struct option rows[] = {
-        {"config", required_argument, NULL, 's'},
+        {"config", required_argument, NULL, CTL_ADMIN_OPTION},
+        {"runtime-dir", required_argument, NULL, CTL_ADMIN_OPTION},
         {"profiles", required_argument, NULL, 's'},
         {"profile-file", required_argument, NULL, 'f'},
         {"json", no_argument, NULL, 'j'},
+        {"last", no_argument, NULL, 'l'},
         CTL_IDENTITY_OPTIONS,
         {NULL, 0, NULL, 0},
     };
     int row, option;
 
     optind = 1;
-    while ((option = ctl_next_option(&ctl_explain, argc, argv, ":", rows, &row)) != -1) {
-        bool done = true;
-        if (option == 'f')
-            add_file(request, optarg);
-        else if (option == 'j')
-            request->is_json = true;
-        else if (option == 's')
-            done = ctl_setup_set(&request->setup, VERB, rows[row].name, optarg);
-        else if (option == CTL_IDENTITY_OPTION)
-            done = ctl_identity_set(&request->client, VERB, rows[row].name, optarg);
-        else
-            done = false;
-        if (!done)
+    while ((option = ctl_next_option(&ctl_explain, argc, argv, ":", rows, &row)) != -1)
+        if (option == CTL_OPTION_BAD || !take_option(request, option, rows[row].name))
             return false;
-    }
-    return ctl_identity_complete(&request->client, VERB);
+    return check_last(request, argc, argv) && ctl_identity_complete(&request->client, VERB);
 }
 
 /* The profile that is to serve the client whatever its qualifiers say. Without a word about the
@@ -163,13 +195,19 @@ static int with_input(struct request *request, char **commands)
 static int explain_run(int argc, char **argv)
 {
     struct request request = {.files = NULL};
-    int status = CTL_USAGE;
+    int status;
 
     ctl_setup_init(&request.setup);
+    ctl_admin_init(&request.admin, VERB);
     ctl_identity_init(&request.client);
-    if (read_options(&request, argc, argv))
+    if (!read_options(&request, argc, argv))
+        status = CTL_USAGE;
+    else if (request.is_last)
+        status = ctl_explain_last(&request.admin, request.client.profile, request.is_json);
+    else
         status = with_input(&request, argv + optind);
     ctl_identity_clear(&request.client);
+    ctl_admin_clear(&request.admin);
     ctl_setup_clear(&request.setup);
     free(request.files);
     return status;
@@ -190,6 +228,10 @@ const struct ctl_verb ctl_explain = {
         "  --socket NAME         it came in by the socket of that profile\n"
         "  --host ADDRESS        it is in another machine\n"
         "  --server ADDRESS      with --host: the address that it connected to\n"
-        "  --profile NAME        that profile serves it, whatever its qualifiers say\n",
+        "  --profile NAME        that profile serves it, whatever its qualifiers say\n"
+        "the daemon:\n"
+        "  --last                in place of all that, what it has refused last, and what would\n"
+        "                        allow it; with --profile, to clients of that one\n"
+        "  --runtime-dir DIR     its directory of sockets\n",
     .run = explain_run,
 };

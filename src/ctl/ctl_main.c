@@ -8,16 +8,26 @@
 
 #include "ctl.h"
 #include "ctl_check.h"
+#include "ctl_close.h"
+#include "ctl_complain.h"
+#include "ctl_doctor.h"
 #include "ctl_enable.h"
 #include "ctl_env.h"
 #include "ctl_explain.h"
 #include "ctl_input.h"
 #include "ctl_learn.h"
 #include "ctl_merge.h"
+#include "ctl_metrics.h"
+#include "ctl_reload.h"
+#include "ctl_status.h"
+#include "ctl_top.h"
+#include "ctl_watch.h"
 
+/* Those that ask the daemon, those about profiles, those about applications. */
 static const struct ctl_verb *const verbs[] = {
-    &ctl_check,   &ctl_enable, &ctl_disable, &ctl_env, &ctl_run,
-    &ctl_explain, &ctl_learn,  &ctl_merge,   NULL,
+    &ctl_status,  &ctl_top,     &ctl_watch, &ctl_reload,  &ctl_close, &ctl_complain,
+    &ctl_metrics, &ctl_doctor,  &ctl_check, &ctl_explain, &ctl_learn, &ctl_merge,
+    &ctl_enable,  &ctl_disable, &ctl_env,   &ctl_run,     NULL,
 };
 
 int ctl_usage_error(const char *verb, const char *format, ...)

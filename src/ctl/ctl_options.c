@@ -2,10 +2,12 @@
  * silent and asked what was wrong. */
 #include "ctl_options.h"
 
-#include <stdbool.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "span.h"
 
 static void print_usage(const struct ctl_verb *verb)
 {
@@ -38,4 +40,22 @@ int ctl_next_option(const struct ctl_verb *verb, int argc, char **argv, const ch
     }
     complain(verb, word, option == ':' ? "a value is missing behind" : "there is no option");
     return CTL_OPTION_BAD;
+}
+
+bool ctl_no_more_words(const struct ctl_verb *verb, int argc, char **argv)
+{
+    if (optind == argc)
+        return true;
+    complain(verb, argv[optind], "this is one word too many:");
+    return false;
+}
+
+bool ctl_is_session(const char *verb, const char *word)
+{
+    unsigned long number;
+
+    if (span_to_number(span_from_string(word), ULONG_MAX, &number))
+        return true;
+    ctl_usage_error(verb, "'%s' is no number of a session; status shows them", word);
+    return false;
 }

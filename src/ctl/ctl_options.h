@@ -3,6 +3,7 @@
 #define OG_CTL_OPTIONS_H
 
 #include <getopt.h>
+#include <stdbool.h>
 
 #include "ctl.h"
 
@@ -14,5 +15,11 @@
  * front, and before it a + where options end at the first other word. */
 int ctl_next_option(const struct ctl_verb *verb, int argc, char **argv, const char *form,
                     const struct option *rows, int *row);
+
+/* Whether the options were all there is; false: a word is left, which is told to standard error. */
+bool ctl_no_more_words(const struct ctl_verb *verb, int argc, char **argv);
+
+/* Whether the word is the number of a session; false: told to standard error. */
+bool ctl_is_session(const char *verb, const char *word);
 
 #endif

@@ -67,6 +67,17 @@ static bool load_config(struct ctl_setup *setup, struct diag_list *diags)
     return done;
 }
 
+bool ctl_setup_load_config(struct ctl_setup *setup)
+{
+    struct diag_list diags;
+
+    diag_list_init(&diags);
+    bool done = load_config(setup, &diags);
+    print_diags(&diags);
+    diag_list_clear(&diags);
+    return done;
+}
+
 static void load_policy(struct ctl_setup *setup, struct diag_list *diags)
 {
     struct profile_dirs dirs = profile_dirs_default;
@@ -78,6 +89,13 @@ static void load_policy(struct ctl_setup *setup, struct diag_list *diags)
         dirs.may_be_missing = false;
     }
     setup->policy = profile_dirs_load(&dirs, NULL, &names_of_system, diags, &counts);
+}
+
+/* What the configuration says of all profiles. */
+static void apply_options(struct ctl_setup *setup)
+{
+    setup->policy->kernel_evidence_only =
+        strcmp(setup->options.apparmor_evidence, OPTIONS_KERNEL_ONLY) == 0;
 }
 
 /* False: reported. */
@@ -114,6 +132,15 @@ static void load_files(struct ctl_setup *setup, const char *const *paths, size_t
     setup->policy = NULL;
 }
 
+bool ctl_setup_load_quietly(struct ctl_setup *setup, struct diag_list *diags)
+{
+    if (load_config(setup, diags))
+        load_policy(setup, diags);
+    if (setup->policy)
+        apply_options(setup);
+    return setup->policy != NULL;
+}
+
 bool ctl_setup_load(struct ctl_setup *setup, const char *verb)
 {
     return ctl_setup_load_files(setup, verb, NULL, 0);
@@ -130,8 +157,7 @@ bool ctl_setup_load_files(struct ctl_setup *setup, const char *verb, const char 
     else if (diags.errors == 0)
         setup->policy = policy_new();
     if (setup->policy) {
-        setup->policy->kernel_evidence_only =
-            strcmp(setup->options.apparmor_evidence, OPTIONS_KERNEL_ONLY) == 0;
+        apply_options(setup);
         load_files(setup, paths, count, &diags);
     }
     print_diags(&diags);

@@ -20,9 +20,16 @@ void ctl_setup_clear(struct ctl_setup *setup);
 /* Sets an option of the daemon by its long name; false: reported to standard error. */
 bool ctl_setup_set(struct ctl_setup *setup, const char *verb, const char *name, const char *value);
 
+/* Reads the configuration file alone. Messages go to standard error. False: there was an error;
+ * what the file does not say, or cannot say, has its default. */
+bool ctl_setup_load_config(struct ctl_setup *setup);
+
 /* Reads the configuration file, then the profiles. Messages go to standard error. False: there is
  * no policy to work with. */
 bool ctl_setup_load(struct ctl_setup *setup, const char *verb);
+
+/* The same, with the messages in `diags`, and no word to standard error. */
+bool ctl_setup_load_quietly(struct ctl_setup *setup, struct diag_list *diags);
 
 /* The same with these files of profiles, behind those of the directories; without --profiles, in
  * place of them. A file that cannot be used is a failure. */

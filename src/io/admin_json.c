@@ -24,19 +24,6 @@ void admin_json_view(struct json *json, const struct policy_view *view)
     json_close_array(json);
 }
 
-static const char *label_of(const struct identity *identity)
-{
-    switch (identity->label_state) {
-    case IDENTITY_LABEL_UNKNOWN:
-        return NULL;
-    case IDENTITY_UNCONFINED:
-        return "unconfined";
-    case IDENTITY_CONFINED:
-        return identity->label;
-    }
-    return NULL;
-}
-
 void admin_json_who(struct json *json, const struct identity *identity)
 {
     json_key(json, "uid");
@@ -49,7 +36,7 @@ void admin_json_who(struct json *json, const struct identity *identity)
         json_number(json, (unsigned long)identity->pid);
     else
         json_null(json);
-    json_member_text(json, "label", label_of(identity));
+    json_member_text(json, "label", identity_label_name(identity));
     json_member_text(json, "evidence", identity_evidence_text(identity->label_evidence));
     json_member_text(json, "executable", identity->executable);
     json_member_text(json, "unit", identity->unit);

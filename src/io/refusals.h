@@ -21,7 +21,7 @@ struct refusal {
     size_t profile_count;
     bool has_uid;
     uid_t uid;
-    char *label;      /* NULL: none or not known; owned, as the rest */
+    char *label;      /* or "unconfined"; NULL: not known; owned, as the rest */
     char *executable; /* NULL: not known */
     const char *reason;
     char *rule_file; /* NULL: no rule */

@@ -105,6 +105,19 @@ void identity_set_label(struct identity *identity, const char *text, size_t len,
     identity->label_evidence = evidence;
 }
 
+const char *identity_label_name(const struct identity *identity)
+{
+    switch (identity->label_state) {
+    case IDENTITY_LABEL_UNKNOWN:
+        return NULL;
+    case IDENTITY_UNCONFINED:
+        return "unconfined";
+    case IDENTITY_CONFINED:
+        return identity->label;
+    }
+    return NULL;
+}
+
 static bool is_link_local(const struct identity *identity)
 {
     return identity->is_ipv6 && identity->address[0] == 0xfe &&

@@ -69,6 +69,10 @@ void identity_clear(struct identity *identity);
 void identity_set_label(struct identity *identity, const char *text, size_t len,
                         enum identity_evidence evidence);
 
+/* What a list of labels calls the client: its label's name, or "unconfined". NULL: it is not known,
+ * and nothing but "*" is meant for it. */
+const char *identity_label_name(const struct identity *identity);
+
 /* Where the client's streams come from, as tor sees it. False: it is of this machine, where all
  * have the same addresses. A link-local address tells a machine from others on its own interface
  * only: the source is not known then. */

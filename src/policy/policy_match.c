@@ -116,20 +116,6 @@ static bool is_kernel_only(const struct policy *policy, const struct profile *pr
     return true;
 }
 
-/* What a list of labels calls the client. NULL: nothing but "*" does. */
-static const char *label_name(const struct identity *identity)
-{
-    switch (identity->label_state) {
-    case IDENTITY_LABEL_UNKNOWN:
-        return NULL;
-    case IDENTITY_UNCONFINED:
-        return "unconfined";
-    case IDENTITY_CONFINED:
-        return identity->label;
-    }
-    return NULL;
-}
-
 static enum policy_outcome ask_label(const struct policy *policy, const struct profile *profile,
                                      const struct identity *identity)
 {
@@ -139,7 +125,7 @@ static enum policy_outcome ask_label(const struct policy *policy, const struct p
 
     if (!labels->is_present || labels->is_any)
         return POLICY_MATCH;
-    if (names_contain(labels, label_name(identity)))
+    if (names_contain(labels, identity_label_name(identity)))
         return evidence == EVIDENCE_KERNEL || (!kernel_only && evidence != EVIDENCE_NONE)
                    ? POLICY_MATCH
                    : POLICY_EVIDENCE;

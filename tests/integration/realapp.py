@@ -19,6 +19,7 @@ import struct
 import subprocess
 import sys
 import threading
+import time
 
 import harness
 import testnet
@@ -275,14 +276,21 @@ def http(address, host, request, timeout=60):
         return response.status, response.read()
 
 
-def fetch(address, host, path="/", timeout=60):
-    """The body of a page of an onion service, however many tries that takes."""
+def fetch(tor, host, path="/", timeout=120):
+    """The body of a page of an onion service, however many tries that takes.
+
+    A relay that did not have the descriptor yet is not asked again for a quarter of an hour, unless
+    tor forgets that for a new identity.
+    """
     request = "GET %s HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n\r\n" % (path, host)
 
     def attempt():
         try:
-            return [http(address, host, request.encode(), timeout)]
+            return [http(tor.socks[0], host, request.encode(), timeout / 4)]
         except OSError:
+            with tor.login() as direct:
+                direct.command(b"SIGNAL NEWNYM")
+            time.sleep(1)
             return None
     status, body = harness.wait_until(attempt, "%s%s through tor" % (host[:8], path), timeout)[0]
     if status != 200:

@@ -187,7 +187,8 @@ class Environment(unittest.TestCase):
         self.assertEqual(ctl(*options, "--").returncode, 2)
 
 
-VERBS = ("check", "disable", "enable", "env", "explain", "learn", "merge", "run")
+VERBS = ("check", "close", "complain", "disable", "doctor", "enable", "env", "explain", "learn", "merge",
+         "metrics", "reload", "run", "status", "top", "watch")
 
 
 class Usage(unittest.TestCase):

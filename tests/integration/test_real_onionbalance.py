@@ -61,7 +61,7 @@ class Onionbalance(realapp.TestCase):
         onionbalance.wait_output("This is the first time we see a descriptor for instance "
                                  + self.backend, 60)
         onionbalance.wait(lambda: "allowed +HSPOST" in self.gate.log(), "it to publish", 60)
-        page = realapp.fetch(self.tor.socks[0], self.frontend + ".onion")
+        page = realapp.fetch(self.tor, self.frontend + ".onion")
         self.assertEqual(page, PAGE)
         output = onionbalance.output()
         self.assertNotIn("Traceback", output)

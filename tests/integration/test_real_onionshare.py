@@ -52,8 +52,8 @@ class OnionShare(realapp.TestCase):
 
     def download(self, onion):
         host = onion + ".onion"
-        self.assertIn(b"letter.txt", fetch(self.tor.socks[0], host))
-        return fetch(self.tor.socks[0], host, "/download")
+        self.assertIn(b"letter.txt", fetch(self.tor, host))
+        return fetch(self.tor, host, "/download")
 
     def allow_visitor(self, onion, key):
         """What the recipient of a private address does."""
@@ -86,7 +86,7 @@ class OnionShare(realapp.TestCase):
         with self.assertRaises(OSError, msg="without the key"):
             realapp.http(self.tor.socks[0], host, b"GET / HTTP/1.0\r\n\r\n")
         self.allow_visitor(onion, key)
-        fetch(self.tor.socks[0], host)
+        fetch(self.tor, host)
         body = (b'--cut\r\nContent-Disposition: form-data; name="file[]"; filename="gift.txt"\r\n'
                 b"Content-Type: text/plain\r\n\r\na gift\r\n--cut--\r\n")
         status, _ = realapp.http(self.tor.socks[0], host, (
@@ -164,7 +164,7 @@ class OnionShare(realapp.TestCase):
                 message = client.message()
             self.assertEqual(message, b"250-onions/current=%s\r\n250 OK\r\n" % own)
             self.assertNotIn(other, client.received)
-        self.assertEqual(fetch(self.tor.socks[0], self.other + ".onion"), b"somebody else's page")
+        self.assertEqual(fetch(self.tor, self.other + ".onion"), b"somebody else's page")
 
 
 if __name__ == "__main__":

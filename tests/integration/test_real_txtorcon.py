@@ -111,7 +111,7 @@ class Txtorcon(realapp.TestCase):
 
     def test_fetch(self):
         """a page of somebody else's onion service, without a tap"""
-        realapp.fetch(self.tor.socks[0], self.other + ".onion")
+        realapp.fetch(self.tor, self.other + ".onion")
         program = self.run_program(PROGRAM, self.socket_path, "http://%s.onion/" % self.other)
         program.wait_output("^body somebody else's page$")
         program.wait_output("^done$")
