@@ -32,12 +32,21 @@ fail()
     exit 1
 }
 
-# check TEXT COMMAND...; what it said is in $work/said.
+# said COMMAND...: what it says goes to $work/said, which it may read as it was.
+said()
+{
+    status=0
+    "$@" >"$work/saying" 2>&1 || status=$?
+    mv "$work/saying" "$work/said"
+    return "$status"
+}
+
+# check TEXT COMMAND...
 check()
 {
     text=$1
     shift
-    if "$@" >"$work/said" 2>&1; then
+    if said "$@"; then
         ok "$text"
     else
         sed 's/^/# /' "$work/said"
@@ -50,7 +59,7 @@ refused()
 {
     text=$1
     shift
-    if "$@" >"$work/said" 2>&1; then
+    if said "$@"; then
         sed 's/^/# /' "$work/said"
         fail "$text"
     fi
@@ -90,11 +99,14 @@ all_passed()
 # control socket, either, once it has changed its user.
 start_tor()
 {
-    grep -qs '^HTTPSProxy' /etc/tor/torrc || echo 'HTTPSProxy 127.0.0.1:1' >>/etc/tor/torrc
-    stop_tor
+    proxy='HTTPSProxy 127.0.0.1:1'
+    if ! grep -qsx "$proxy" /etc/tor/torrc; then
+        echo "$proxy" >>/etc/tor/torrc
+        stop_tor
+    fi
     if has_systemd; then
         do_or_fail systemctl start tor@default
-    else
+    elif ! pgrep -x tor >/dev/null; then
         install -d -m 2755 -o debian-tor -g debian-tor /run/tor
         do_or_fail tor --defaults-torrc /usr/share/tor/tor-service-defaults-torrc \
             -f /etc/tor/torrc --RunAsDaemon 1
