@@ -1,9 +1,9 @@
-# debhelper sequence: dh_onion-grater behind dh_install, so that profiles may come from debian/tmp,
-# and before what makes maintainer scripts of units.
+# debhelper sequence: dh_onion-grater behind dh_install, so that profiles may come from debian/tmp, and
+# behind what makes users; but before what starts services, which are to find their control port.
 use strict;
 use warnings;
 use Debian::Debhelper::Dh_Lib;
 
-insert_after('dh_install', 'dh_onion-grater');
+insert_before('dh_installinit', 'dh_onion-grater');
 
 1;

@@ -112,9 +112,8 @@ static void peer_take_facts(struct peer_system *system, const struct identity_ne
     if (!facts->executable_denied || !needs->executable || system->said_denied)
         return;
     system->said_denied = true;
-    log_at(LOG_LEVEL_INFO, "the executables of other users' programs cannot be read without "
-                           "CAP_SYS_PTRACE, nor where containment hides them; profiles with "
-                           "executables do not match them");
+    log_at(LOG_LEVEL_INFO, "%s; profiles with executables do not match them",
+           facts->executable_denied);
 }
 
 static bool peer_same_label(const struct identity *a, const struct identity *b)

@@ -39,8 +39,14 @@ struct reading {
     struct process_stat stat;
     char *label;
     char *executable;
-    bool executable_denied;
+    const char *executable_denied;
 };
+
+static const char denied_link[] = "the executables of other users' programs cannot be read without "
+                                  "CAP_SYS_PTRACE, nor where containment hides them";
+static const char denied_call[] = "no executable can be looked at, as openat2 with RESOLVE_CACHED "
+                                  "is not to be had (Linux 5.12; RestrictSUIDSGID= of a systemd "
+                                  "unit takes it away)";
 
 uint64_t process_ticks_now(void)
 {
@@ -126,7 +132,7 @@ static bool read_stat(int proc, struct process_stat *stat_out)
 
 /* Whether the path leads, for us, to the binary that runs. The link's text is the path as the
  * process has it, and a process can have a namespace in which its own files lie at any path. */
-static bool path_is_binary(int proc, const char *path)
+static bool path_is_binary(int proc, const char *path, const char **denied_out)
 {
     struct open_how how = {.flags = O_PATH | O_CLOEXEC, .resolve = RESOLVE_CACHED};
     struct statx running, ours;
@@ -139,6 +145,8 @@ static bool path_is_binary(int proc, const char *path)
         if (fd < 0 && errno != EAGAIN)
             break;
     }
+    if (fd < 0 && (errno == ENOSYS || errno == EINVAL || errno == EPERM))
+        *denied_out = denied_call;
     if (fd < 0)
         return false;
     if (statx(proc, "exe", AT_STATX_DONT_SYNC, STATX_INO, &running) == 0 &&
@@ -161,11 +169,12 @@ static void read_executable(int proc, struct reading *reading)
     char path[PROCESS_PATH_MAX + 1];
     ssize_t len = readlinkat(proc, "exe", path, sizeof path - 1);
 
-    reading->executable_denied = len < 0 && (errno == EACCES || errno == EPERM);
+    if (len < 0 && (errno == EACCES || errno == EPERM))
+        reading->executable_denied = denied_link;
     if (len <= 0 || (size_t)len == sizeof path - 1)
         return;
     path[len] = '\0';
-    if (path_is_plain(path, (size_t)len) && path_is_binary(proc, path))
+    if (path_is_plain(path, (size_t)len) && path_is_binary(proc, path, &reading->executable_denied))
         reading->executable = mem_copy_string(span_make(path, (size_t)len));
 }
 

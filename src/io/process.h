@@ -16,11 +16,11 @@ struct process_wants {
 
 /* What was learnt; NULL: not known. */
 struct process_facts {
-    char *label;            /* as /proc gives it, with its mode; owned */
-    char *executable;       /* owned */
-    bool executable_denied; /* not known for lack of a right */
-    char *unit;             /* owned */
-    bool is_nested;         /* in a pid namespace below ours; found out with label or executable */
+    char *label;                   /* as /proc gives it, with its mode; owned */
+    char *executable;              /* owned */
+    const char *executable_denied; /* why we may not look at it; static, or NULL */
+    char *unit;                    /* owned */
+    bool is_nested; /* in a pid namespace below ours; found out with label or executable */
 };
 
 enum process_look {

@@ -16,7 +16,8 @@
 
 #define TORAUTH_COOKIE_SIZE 32
 #define TORAUTH_NONCE_SIZE 32
-#define TORAUTH_REASON_MAX 256
+/* What is wrong with a file, and which lines torrc needs, in full. */
+#define TORAUTH_REASON_MAX 512
 
 struct torauth_secrets {
     /* Reads the cookie (exactly TORAUTH_COOKIE_SIZE bytes). `path` is what tor named,

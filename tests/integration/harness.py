@@ -637,11 +637,12 @@ def profile_place(text, needle):
 class Daemon:
     """onion-grater with profile directories and a runtime directory of its own.
 
-    profiles: {"file.yml": text} or one text. stop() ends it and checks that it ended well.
+    profiles: {"file.yml": text} or one text; wrapper: the words of what executes it. stop() ends it
+    and checks that it ended well.
     """
 
     def __init__(self, profiles, tor="unix:/nonexistent/tor", config="", args=(), debug=True,
-                 directories=None, sockets=("app",), runtime_mode=0o700, env=None):
+                 directories=None, sockets=("app",), runtime_mode=0o700, env=None, wrapper=()):
         self.root = fresh_dir("o", 0o755)
         self.runtime = os.path.join(self.root, "run")
         os.mkdir(self.runtime)
@@ -655,7 +656,8 @@ class Daemon:
             profiles = {"app.yml": profiles}
         for name, text in profiles.items():
             self.put(name, text)
-        self.arguments = [DAEMON, "--config", self.config_file, "--runtime-dir", self.runtime,
+        self.arguments = [*wrapper, DAEMON, "--config", self.config_file,
+                          "--runtime-dir", self.runtime,
                           "--tor-control", tor if isinstance(tor, str) else tor.address]
         for directory in self.directories:
             self.arguments += ["--profiles", directory]

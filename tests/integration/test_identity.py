@@ -47,6 +47,18 @@ while True:
     test.send(b".")
 """
 
+# Executes its arguments where openat2 (437 on every architecture) fails with ENOSYS.
+WITHOUT_OPENAT2 = """
+import ctypes, os, struct, sys
+filter = b"".join(struct.pack("HBBI", *line) for line in (
+    (0x20, 0, 0, 0), (0x15, 0, 1, 437), (0x06, 0, 0, 0x50000 | 38), (0x06, 0, 0, 0x7fff0000)))
+buffer = ctypes.create_string_buffer(filter)
+program = struct.pack("HP", 4, ctypes.addressof(buffer))
+libc = ctypes.CDLL(None, use_errno=True)
+assert libc.prctl(38, 1, 0, 0, 0) == 0 and libc.prctl(22, 2, program, 0, 0) == 0
+os.execv(sys.argv[1], sys.argv[1:])
+"""
+
 
 def has_apparmor():
     try:
@@ -296,6 +308,13 @@ class Writers(IdentityTest):
                 self.assertEqual(client.message(), VERSION_REPLY)
                 self.assertEqual(client.command(b"GETINFO version"), VERSION_REPLY)
         self.assertEqual(self.descriptors(), before)
+
+    def test_without_openat2(self):
+        """where the service manager takes openat2 away no executable is known, and the log says so"""
+        self.gate_for("users: ['*']\nexecutables: ['%s']" % os.path.realpath(sys.executable),
+                      wrapper=(sys.executable, "-c", WITHOUT_OPENAT2))
+        self.assertEqual(self.connect(self.gate).command(b"GETINFO version"), FILTERED)
+        self.gate.wait_log("no executable can be looked at, as openat2")
 
     @unittest.skipUnless(IS_ROOT, "only root can look into the daemon")
     def test_many_connections(self):

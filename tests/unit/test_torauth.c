@@ -7,6 +7,10 @@
 #include "hmac.h"
 #include "torauth.h"
 
+/* As long as what secrets.c says of a cookie that it may not read, below a path of 128 bytes. */
+#define FIFTY "12345678901234567890123456789012345678901234567890"
+#define NO_COOKIE FIFTY FIFTY FIFTY FIFTY FIFTY FIFTY FIFTY FIFTY " end"
+
 static uint8_t the_cookie[TORAUTH_COOKIE_SIZE];
 
 struct secrets {
@@ -23,7 +27,7 @@ static bool read_cookie(void *context, const char *path, uint8_t cookie_out[TORA
     snprintf(secrets->path, sizeof secrets->path, "%s", path);
     memset(the_cookie, 0x5a, sizeof the_cookie);
     memcpy(cookie_out, the_cookie, sizeof the_cookie);
-    *reason_out = "no cookie for you";
+    *reason_out = NO_COOKIE;
     return secrets->has_cookie;
 }
 
@@ -93,6 +97,17 @@ static bool sent(const struct login *login, const char *bytes)
     "\r\n250-VERSION Tor=\"0.4.9.11\"\r\n250 OK\r\n"
 #define COOKIE_HEX "5A5A5A5A5A5A5A5A5A5A5A5A5A5A5A5A5A5A5A5A5A5A5A5A5A5A5A5A5A5A5A5A"
 #define NONCE_HEX "1111111111111111111111111111111111111111111111111111111111111111"
+
+/* The end is what to do about it. */
+Test(torauth, whole_reason)
+{
+    struct login login;
+
+    login_init(&login, (struct secrets){false, NULL, ""}, false);
+    feed(&login, INFO("COOKIE COOKIEFILE=\"/c\""));
+    cr_expect_str_eq(login.auth.reason, NO_COOKIE);
+    login_clear(&login);
+}
 
 Test(torauth, method_by_offer)
 {
