@@ -35,11 +35,18 @@ struct pattern {
     char *text;
     struct span prefix; /* of text: every match begins with it; a literal: all of it */
     struct span part;   /* of text: every match has it somewhere behind that */
-    pcre2_code *code;   /* NULL: a literal, and so are the next two */
-    pcre2_match_context *limits;
-    pcre2_match_data *match_data; /* for compiled code only */
-    bool is_compiled;             /* PCRE2 made machine code of it */
+    pcre2_code *code;   /* NULL: a literal, and so is the next one */
+    struct matcher *matcher;
     size_t capture_count;
+};
+
+/* What a match needs. It is made for the first one: most patterns of most profiles never see one,
+ * and machine code takes ten times as long to make as the pattern does to be read. */
+struct matcher {
+    bool is_made;
+    pcre2_match_context *limits;
+    pcre2_match_data *match_data; /* for machine code only */
+    bool is_compiled;             /* PCRE2 made machine code of it */
 };
 
 /* A walk over the pattern's text. */
@@ -385,16 +392,22 @@ static bool count_captures(struct pattern *pattern, struct buf *error)
     return true;
 }
 
-static void prepare_matching(struct pattern *pattern)
+static const struct matcher *matcher_of(const struct pattern *pattern)
 {
-    pattern->limits = pcre2_match_context_create(NULL);
-    pattern->match_data = pcre2_match_data_create_from_pattern(pattern->code, NULL);
-    if (!pattern->limits || !pattern->match_data)
+    struct matcher *matcher = pattern->matcher;
+
+    if (matcher->is_made)
+        return matcher;
+    matcher->limits = pcre2_match_context_create(NULL);
+    matcher->match_data = pcre2_match_data_create_from_pattern(pattern->code, NULL);
+    if (!matcher->limits || !matcher->match_data)
         abort();
-    pcre2_set_match_limit(pattern->limits, PATTERN_MATCH_LIMIT);
-    pcre2_set_depth_limit(pattern->limits, PATTERN_DEPTH_LIMIT);
-    pcre2_set_heap_limit(pattern->limits, PATTERN_HEAP_LIMIT_KIB);
-    pattern->is_compiled = pcre2_jit_compile(pattern->code, PCRE2_JIT_COMPLETE) == 0;
+    pcre2_set_match_limit(matcher->limits, PATTERN_MATCH_LIMIT);
+    pcre2_set_depth_limit(matcher->limits, PATTERN_DEPTH_LIMIT);
+    pcre2_set_heap_limit(matcher->limits, PATTERN_HEAP_LIMIT_KIB);
+    matcher->is_compiled = pcre2_jit_compile(pattern->code, PCRE2_JIT_COMPLETE) == 0;
+    matcher->is_made = true;
+    return matcher;
 }
 
 struct pattern *pattern_compile(const char *text, size_t *column_out, struct buf *error)
@@ -420,7 +433,7 @@ struct pattern *pattern_compile(const char *text, size_t *column_out, struct buf
         pattern_free(pattern);
         return NULL;
     }
-    prepare_matching(pattern);
+    pattern->matcher = mem_zalloc(1, sizeof *pattern->matcher);
     return pattern;
 }
 
@@ -428,8 +441,11 @@ void pattern_free(struct pattern *pattern)
 {
     if (!pattern)
         return;
-    pcre2_match_data_free(pattern->match_data);
-    pcre2_match_context_free(pattern->limits);
+    if (pattern->matcher) {
+        pcre2_match_data_free(pattern->matcher->match_data);
+        pcre2_match_context_free(pattern->matcher->limits);
+        free(pattern->matcher);
+    }
     pcre2_code_free(pattern->code);
     free(pattern->text);
     free(pattern);
@@ -471,7 +487,7 @@ static enum pattern_result match_interpreted(const struct pattern *pattern, stru
     if (!match_data)
         abort();
     int result = pcre2_match(pattern->code, (PCRE2_SPTR)subject.data, subject.len, 0, PCRE2_NO_JIT,
-                             match_data, pattern->limits);
+                             match_data, pattern->matcher->limits);
     enum pattern_result answer = read_result(pattern, subject, result, match_data, captures_out);
     pcre2_match_data_free(match_data);
     return answer;
@@ -491,14 +507,16 @@ static enum pattern_result match_literal(const struct pattern *pattern, struct s
 static enum pattern_result match_pcre2(const struct pattern *pattern, struct span text,
                                        struct captures *captures_out)
 {
-    if (!pattern->is_compiled)
+    const struct matcher *matcher = matcher_of(pattern);
+
+    if (!matcher->is_compiled)
         return match_interpreted(pattern, text, captures_out);
     /* What pcre2_match would call, without its checks of arguments that we know to be sound. */
     int result = pcre2_jit_match(pattern->code, (PCRE2_SPTR)text.data, text.len, 0, 0,
-                                 pattern->match_data, pattern->limits);
+                                 matcher->match_data, matcher->limits);
     if (result == PCRE2_ERROR_JIT_STACKLIMIT)
         return match_interpreted(pattern, text, captures_out);
-    return read_result(pattern, text, result, pattern->match_data, captures_out);
+    return read_result(pattern, text, result, matcher->match_data, captures_out);
 }
 
 static bool budget_take(struct pattern_budget *budget)
