@@ -239,10 +239,15 @@ static bool peer_is_stand_in(const struct peer *peer)
 void peer_note_tor(struct peer_system *system, int fd)
 {
     struct identity_needs needs = {.label = true};
+    struct identity found = {0};
     struct peer peer;
 
+    /* Each session comes here, and nearly always it is the same tor. */
+    peer_find_credentials(fd, &found);
+    if (found.has_credentials && peer_tor_is_current(&system->tor, &found))
+        return;
     peer_identify(fd, &peer);
-    if (peer.identity.has_credentials && !peer_tor_is_current(&system->tor, &peer.identity)) {
+    if (peer.identity.has_credentials) {
         peer_tor_clear(&system->tor);
         if (!peer_is_stand_in(&peer)) {
             peer_investigate(system, fd, &needs, &peer);

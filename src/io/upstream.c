@@ -139,8 +139,9 @@ enum upstream_progress upstream_connect(const struct upstream *upstream, int *fd
     int fd = socket(address->storage.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd < 0)
         return UPSTREAM_FAILED;
-    /* Commands are short and waited for; on a Unix socket this fails, and nothing is lost. */
-    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+    /* Commands are short and waited for. */
+    if (address->storage.ss_family != AF_UNIX)
+        setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
     int failed = connect(fd, (const struct sockaddr *)&address->storage, address->len);
     if (failed && errno != EINPROGRESS) {
         int error = errno;

@@ -16,7 +16,7 @@ import sys
 HERE = os.path.dirname(os.path.abspath(__file__))
 SOURCE = os.path.dirname(os.path.dirname(HERE))
 KERNEL = "6.12"
-SECONDS = 400
+SECONDS = 900
 PARTS = (HERE + "/shortage.py", SOURCE + "/tests/integration/test_memory.py Memory.test_squeezed")
 RESULT = re.compile(r"^(ok|not ok) \d+ - (.*)$")
 
